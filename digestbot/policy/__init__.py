@@ -1,0 +1,1 @@
+"""Which findings become updates, and why the others do not. Pure."""

@@ -1,0 +1,35 @@
+"""The record of a verdict: an occurrence, what is true of it, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from digestbot.files.edit import Edit
+from digestbot.files.occurrence import Occurrence
+from digestbot.image import Digest
+
+
+class Status(StrEnum):
+    """What is true of an occurrence."""
+
+    CURRENT = "current"
+    STALE = "stale"
+    UNPINNED = "unpinned"
+    HELD = "held"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An occurrence with its verdict; `reason` is a stable slug, listed in `policy.reasons`."""
+
+    occurrence: Occurrence
+    status: Status
+    reason: str
+    message: str
+    hint: str = ""
+    new_tag: str | None = None
+    new_digest: Digest | None = None
+    edits: tuple[Edit, ...] = ()

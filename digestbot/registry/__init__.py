@@ -1,0 +1,1 @@
+"""Asking registries: what digest does this tag have now?"""

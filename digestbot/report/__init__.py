@@ -1,0 +1,1 @@
+"""From findings to text: for people, for programs, for code hosts."""

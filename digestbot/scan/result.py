@@ -1,0 +1,39 @@
+"""The outcome of a scan: what was found, and what went wrong on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from digestbot.policy.finding import Finding, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that made the scan incomplete.
+
+    `scope` is `registry` or `file`; `subject` the host or the path; `code` a stable slug.
+    """
+
+    scope: str
+    subject: str
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """Everything a report needs; findings are in the order of path, then place in the file."""
+
+    started_at: datetime
+    duration_s: float
+    files: int
+    lookups: int
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def count(self, status: Status) -> int:
+        """How many findings have this status."""
+        return Counter(finding.status for finding in self.findings)[status]
