@@ -24,8 +24,21 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What the edits of one file make of its bytes; not yet written."""
+
+    path: str
+    before: bytes
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ScanResult:
-    """Everything a report needs; findings are in the order of path, then place in the file."""
+    """Everything a report needs; findings are in the order of path, then place in the file.
+
+    `changes` is the plan: showing it as a diff, writing it, and proposing it are ways to
+    spend the same value. `written` names the paths whose change was written.
+    """
 
     started_at: datetime
     duration_s: float
@@ -33,6 +46,8 @@ class ScanResult:
     lookups: int
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
+    changes: tuple[Change, ...] = ()
+    written: frozenset[str] = frozenset()
 
     def count(self, status: Status) -> int:
         """How many findings have this status."""

@@ -1,0 +1,112 @@
+"""The command `digestbot`: finds the sub-command, and turns whatever happens into an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+from click.shell_completion import shell_complete
+
+from digestbot import __version__
+from digestbot.cli.exits import Exit, code_of
+from digestbot.cli.terminal import Terminal
+from digestbot.errors import DigestbotError
+
+COMMANDS = {
+    "scan": "Find pinned images and say which digests moved.",
+    "image": "Show what a registry says of one reference.",
+    "config": "Check, show or create the configuration.",
+    "doctor": "Check that registries can be reached and logins work.",
+    "demo": "See it at work, without account or network.",
+    "completion": "Print the completion script for a shell.",
+}
+COMPLETE_VARIABLE = "_DIGESTBOT_COMPLETE"
+ISSUES = "https://github.com/digestbot/digestbot/issues"
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are called; `digestbot scan` pays for no other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order a new user needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, from the module of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"digestbot.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Exit codes: 0 nothing to do, 1 findings, 2 usage, 3 internal error, "
+    "4 no input, 5 incomplete, 130 interrupted.",
+)
+@click.version_option(__version__, message="digestbot %(version)s")
+def digestbot() -> None:
+    """Keep pinned container images fresh.
+
+    Finds every image:tag@sha256:… in your Dockerfiles, asks the registries what the tags
+    are now, says what is stale, and rewrites exactly those digests.
+
+    Start with: digestbot scan
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code and prints errors to stderr."""
+    instruction = os.environ.get(COMPLETE_VARIABLE)
+    if instruction:
+        return shell_complete(digestbot, {}, "digestbot", COMPLETE_VARIABLE, instruction)
+    try:
+        with digestbot.make_context("digestbot", list(arguments)) as context:
+            return _invoke(context)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; no file is half-written", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception:  # noqa: BLE001 - the one place where the unexpected is reported
+        _report_crash()
+        return Exit.INTERNAL
+
+
+def _invoke(context: click.Context) -> int:
+    try:
+        result = digestbot.invoke(context)
+    except DigestbotError as error:
+        Terminal.of(context).fail(error)
+        return code_of(error)
+    sys.stdout.flush()
+    return int(result or Exit.OK)
+
+
+def _report_crash() -> None:
+    """Print something that can be pasted into an issue."""
+    click.echo(
+        f"error: digestbot failed in a way it should not. Please report this at\n{ISSUES}\n\n"
+        f"digestbot {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"```\n{traceback.format_exc()}```",
+        err=True,
+    )

@@ -1,0 +1,43 @@
+"""Every reason a finding can have: a stable slug, and what it means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REASONS: Final[dict[str, str]] = {
+    # current
+    "up-to-date": "The tag still has the pinned digest.",
+    # stale
+    "digest-moved": "The tag has another digest now.",
+    # unpinned
+    "no-digest": "The reference names no digest; `--pin` adds one.",
+    # skipped: the reference
+    "ignored": "A comment or the configuration says to leave it alone.",
+    "no-tag": "A digest without a tag cannot be followed; `# digestbot: tag=…` says which tag.",
+    "offline": "Nobody was asked (`--offline`).",
+    "invalid-reference": "The text is not an image reference.",
+    "image-id": "`FROM sha256:<hex>` names a local image id, not a digest in a registry.",
+    "build-arg": "The reference needs a build argument that has no default.",
+    "platform-arg": "The reference depends on the platform that is built for.",
+    "variable-in-from": "BuildKit expands no variable here.",
+    "other-algorithm": "The pin uses another digest algorithm than the registry answers.",
+    "bad-comment": "The `# digestbot:` comment cannot be read.",
+    # skipped: the file
+    "invalid-dockerfile": "BuildKit would reject the file.",
+    "template": "The file is a template, not a Dockerfile.",
+    "encoding": "The file is not in an encoding that BuildKit reads.",
+    "too-large": "The file has more than 1 MiB.",
+    "symlink": "The link leads out of the scanned tree.",
+    "not-a-file": "The path is a device, a pipe or a folder.",
+    # failed: the file
+    "unreadable": "The file could not be read.",
+    # stale or unpinned, and not edited
+    "split-digest": "The digest is spread over several places in the file.",
+    "no-place": "The text that would change does not stand in the file.",
+    "conditional": "What stands there depends on a variable that may be set.",
+    "several-args": "The tag is put together from several arguments.",
+    "shared-span": "The same text feeds references that need different digests.",
+    "not-reproducible": "Reading the edited copy again did not give what was intended.",
+    "file-changed": "The file changed while digestbot was at work.",
+    "overlap": "Two edits meet in the same place.",
+}

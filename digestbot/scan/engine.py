@@ -1,0 +1,207 @@
+"""The scan: files → occurrences → one lookup per distinct question → findings and changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+from digestbot.errors import EditRefusedError
+from digestbot.files.edit import apply_edits
+from digestbot.files.formats import Format
+from digestbot.files.occurrence import Occurrence, Skip
+from digestbot.files.verify import plan_edits
+from digestbot.image import Digest
+from digestbot.policy.finding import Finding, Status
+from digestbot.policy.ignore import IgnoreRule
+from digestbot.policy.judge import judge, question
+from digestbot.registry.errors import RegistryError
+from digestbot.registry.resolution import Query, Resolver
+from digestbot.scan.lookups import Answer, look_up
+from digestbot.scan.result import Change, Problem, ScanResult
+from digestbot.scan.tree import UnreadableError
+
+
+class SourceFile(Protocol):
+    """A file that can be scanned, wherever it lives."""
+
+    @property
+    def path(self) -> str:
+        """What reports call it."""
+
+    @property
+    def format_name(self) -> str:
+        """The key of its format in `files.formats.FORMATS`."""
+
+    @property
+    def format(self) -> Format:
+        """Its reader."""
+
+    def read(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            UnreadableError: There is a rule against reading it.
+            OSError: The system refused.
+        """
+
+
+class Observer(Protocol):
+    """Someone who watches a scan, such as a progress bar."""
+
+    def lookups_begin(self, total: int) -> None:
+        """So many distinct questions will be asked."""
+
+    def lookup_done(self, query: Query, answer: Answer) -> None:
+        """One of them was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user wants of a scan.
+
+    `pin`: references without a digest get one. `offline`: nobody is asked. `jobs`: lookups at
+    the same time.
+    """
+
+    pin: bool = False
+    offline: bool = False
+    ignore: Sequence[IgnoreRule] = ()
+    jobs: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    file: SourceFile
+    occurrences: tuple[Occurrence, ...]
+
+
+def scan(
+    files: Iterable[SourceFile],
+    resolver: Resolver,
+    policy: Policy,
+    *,
+    today: date | None = None,
+    observer: Observer | None = None,
+) -> ScanResult:
+    """Read the files, ask about each distinct (image, tag) once, and judge every occurrence.
+
+    One bad file, image or registry never ends the scan: it is a finding and a problem.
+    Nothing is written; `ScanResult.changes` holds what could be.
+    """
+    started_at, clock = datetime.now(UTC), time.perf_counter()
+    today = today or started_at.astimezone().date()
+    readings, problems = _read_all(files)
+    asked = {
+        occurrence: question(occurrence, pin=policy.pin, ignore=policy.ignore, today=today)
+        for reading in readings
+        for occurrence in reading.occurrences
+    }
+    queries = dict.fromkeys(query for query in asked.values() if isinstance(query, Query))
+    answers = {} if policy.offline else _ask(queries, resolver, policy.jobs, observer)
+    findings: list[Finding] = []
+    changes: list[Change] = []
+    for reading in readings:
+        judged = [_verdict(found, asked[found], answers) for found in reading.occurrences]
+        planned, change = _plan(reading, judged)
+        findings += planned
+        changes += [change] if change else []
+    return ScanResult(
+        started_at=started_at,
+        duration_s=time.perf_counter() - clock,
+        files=len(readings),
+        lookups=len(answers),
+        findings=tuple(findings),
+        problems=(*problems, *_lookup_problems(answers)),
+        changes=tuple(changes),
+    )
+
+
+def _read_all(files: Iterable[SourceFile]) -> tuple[list[_Reading], list[Problem]]:
+    readings: list[_Reading] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            occurrences = tuple(file.format.read(file.path, file.read()))
+        except UnreadableError as error:
+            occurrences = (_whole_file(file, error.skip),)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            hint = "see to its permissions, or leave it out with --exclude"
+            problems.append(Problem("file", file.path, "unreadable", reason, hint))
+            occurrences = (_whole_file(file, Skip("unreadable", f"cannot be read: {reason}")),)
+        readings.append(_Reading(file, occurrences))
+    return readings, problems
+
+
+def _whole_file(file: SourceFile, skip: Skip) -> Occurrence:
+    return Occurrence(file.path, 1, 1, file.format_name, "file", "", skip=skip)
+
+
+def _ask(
+    queries: Iterable[Query], resolver: Resolver, jobs: int, observer: Observer | None
+) -> dict[Query, Answer]:
+    distinct = list(queries)
+    if observer is None:
+        return look_up(distinct, resolver, jobs=jobs)
+    observer.lookups_begin(len(distinct))
+    return look_up(distinct, resolver, jobs=jobs, on_answer=observer.lookup_done)
+
+
+def _verdict(
+    occurrence: Occurrence, asked: Query | Finding, answers: Mapping[Query, Answer]
+) -> Finding:
+    if isinstance(asked, Query):
+        if asked in answers:
+            return judge(occurrence, answers[asked])
+        return Finding(
+            occurrence, Status.SKIPPED, "offline", f"{asked} was not asked about: --offline"
+        )
+    if asked.reason == "unreadable":
+        return replace(asked, status=Status.FAILED)
+    return asked
+
+
+def _plan(reading: _Reading, findings: list[Finding]) -> tuple[list[Finding], Change | None]:
+    """The findings with their edits, and the change that these make to the file."""
+    wanted: dict[int, Digest] = {
+        index: finding.new_digest
+        for index, finding in enumerate(findings)
+        if finding.new_digest is not None and finding.occurrence.place is not None
+    }
+    if not wanted:
+        return findings, None
+    file = reading.file
+    try:
+        before = file.read()
+        if tuple(file.format.read(file.path, before)) != reading.occurrences:
+            raise EditRefusedError("the file changed meanwhile", reason="file-changed")
+        edits, refused = plan_edits(file.format, file.path, before, reading.occurrences, wanted)
+        after = apply_edits(before, (edit for group in edits.values() for edit in group))
+    except (OSError, UnreadableError, EditRefusedError) as error:
+        skip = Skip("file-changed", f"the file changed meanwhile ({error})")
+        return [_refuse(finding, skip) for finding in findings], None
+    planned = [replace(f, edits=edits.get(index, ())) for index, f in enumerate(findings)]
+    for index, skip in refused.items():
+        planned[index] = _refuse(planned[index], skip)
+    return planned, Change(file.path, before, after) if before != after else None
+
+
+def _refuse(finding: Finding, skip: Skip) -> Finding:
+    if finding.new_digest is None:
+        return finding
+    message = f"{finding.message}; not edited: {skip.message}"
+    return replace(finding, reason=skip.reason, message=message)
+
+
+def _lookup_problems(answers: Mapping[Query, Answer]) -> Iterator[Problem]:
+    """One problem per host and cause, however many images it hit."""
+    grouped: dict[tuple[str, str], list[RegistryError]] = {}
+    for answer in answers.values():
+        if isinstance(answer, RegistryError):
+            grouped.setdefault((answer.host, answer.code), []).append(answer)
+    for (host, code), errors in sorted(grouped.items()):
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        yield Problem("registry", host, code, f"{errors[0]}{more}", errors[0].hint)
