@@ -1,13 +1,15 @@
 """The errors of digestbot: one small tree, each with its own advice.
 
-    DigestbotError
-    ├── InvalidReference   image      a text is not an image reference
-    ├── UsageError         cli        the command line or the configuration is wrong
-    │   └── ConfigError    config     …and this is the file and line
-    ├── NoInputError       scan       there is nothing to read
-    ├── RegistryError      registry   a registry gave no answer that can be trusted
-    ├── EditRefusedError   files      an edit would not be safe
-    └── WriteError         scan       a file could not be written
+```
+DigestbotError
+├── InvalidReferenceError  image      a text is not an image reference
+├── UsageError         cli        the command line or the configuration is wrong
+│   └── ConfigError    config     …and this is the file and line
+├── NoInputError       scan       there is nothing to read
+├── RegistryError      registry   a registry gave no answer that can be trusted
+├── EditRefusedError   files      an edit would not be safe
+└── WriteError         scan       a file could not be written
+```
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from digestbot.cli.demo_registry import make_index, serve
 from digestbot.cli.exits import Exit
 from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.terminal import Terminal
-from digestbot.errors import DigestbotError
+from digestbot.errors import UsageError
 from digestbot.image import Digest
 
 DOCKERFILE = """\
@@ -76,7 +76,7 @@ def _make_repo(folder: Path, files: dict[str, str]) -> Path:
         for arguments in (["init", "--quiet"], ["add", "--all"]):
             subprocess.run(["git", *arguments], cwd=folder, check=True)  # noqa: S603, S607 - fixed words
     except (OSError, subprocess.CalledProcessError) as error:
-        raise DigestbotError(f"the demo needs git: {error}", hint="install git") from error
+        raise UsageError(f"the demo needs git: {error}", hint="install git") from error
     return folder
 
 

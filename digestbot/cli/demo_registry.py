@@ -43,7 +43,7 @@ def serve(manifests: dict[str, bytes]) -> Iterator[str]:
 
         protocol_version = "HTTP/1.1"
 
-        def do_HEAD(self) -> None:  # noqa: N802 - the name http.server calls
+        def do_HEAD(self) -> None:
             """Headers of a manifest."""
             body = by_path.get(self.path)
             self.send_response(200 if body else 404)
@@ -53,7 +53,7 @@ def serve(manifests: dict[str, bytes]) -> Iterator[str]:
                 self.send_header("Docker-Content-Digest", str(Digest.of(body)))
             self.end_headers()
 
-        def do_GET(self) -> None:  # noqa: N802 - likewise
+        def do_GET(self) -> None:
             """A manifest."""
             self.do_HEAD()
             self.wfile.write(by_path.get(self.path, b""))

@@ -50,7 +50,6 @@ def _explain(text: str) -> str:
         return f"digest {text[:80]!r} has no algorithm (expected sha256:<64 hex digits>)"
     if algorithm not in HEX_LENGTHS:
         return f"digest algorithm {algorithm[:32]!r} is not one of {', '.join(HEX_LENGTHS)}"
-    expected = HEX_LENGTHS[algorithm]
-    if len(digits) != expected:
-        return f"{algorithm} digest has {len(digits)} hex digits, not {expected}"
-    return f"{algorithm} digest has characters other than 0-9 and a-f"
+    if digits.strip("0123456789abcdef"):
+        return f"{algorithm} digest has characters other than 0-9 and a-f"
+    return f"{algorithm} digest has {len(digits)} hex digits, not {HEX_LENGTHS[algorithm]}"

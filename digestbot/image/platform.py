@@ -17,7 +17,7 @@ _ARCHITECTURES = {
 }
 # The variant that needs no saying (containerd, platforms/database.go).
 _IMPLIED = {("amd64", "v1"), ("arm64", "v8"), ("arm64", "8")}
-_MAX_COMPONENTS = 3
+_MIN_COMPONENTS, _MAX_COMPONENTS = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ class Platform:
             ValueError: The text has another shape.
         """
         parts = text.split("/")
-        if not 2 <= len(parts) <= _MAX_COMPONENTS or not all(map(_COMPONENT.fullmatch, parts)):
+        if not _MIN_COMPONENTS <= len(parts) <= _MAX_COMPONENTS or not all(
+            map(_COMPONENT.fullmatch, parts)
+        ):
             raise ValueError(f"{text!r} is not a platform (expected os/architecture[/variant])")
         return cls.normalized(*parts)
 

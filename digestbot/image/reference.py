@@ -22,9 +22,7 @@ _PATH = rf"{_COMPONENT}(?:/{_COMPONENT})*"
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _TAG = r"\w[\w.-]{0,127}"
-_DIGEST = (
-    r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
-)
+_DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 
 _RE_COMPONENT = re.compile(_COMPONENT, re.ASCII)
 _RE_PATH = re.compile(_PATH, re.ASCII)
@@ -136,7 +134,7 @@ def _split_tag(text: str, rest: str) -> tuple[str, str | None]:
     tag = rest[colon + 1 :]
     if not _RE_TAG.fullmatch(tag):
         if len(tag) > MAX_TAG:
-            raise _invalid(text, f"the tag has {len(tag)} characters, at most {MAX_TAG} are allowed")
+            raise _invalid(text, f"the tag has {len(tag)} characters, at most {MAX_TAG} may be")
         raise _invalid(text, f"tag {tag!r} must be letters, digits, '_', '.', '-'")
     return rest[:colon], tag
 
@@ -170,7 +168,7 @@ def _check_repository(text: str, repository: str) -> None:
     if len(repository) > MAX_REPOSITORY:
         raise _invalid(
             text,
-            f"the repository has {len(repository)} characters, at most {MAX_REPOSITORY} are allowed",
+            f"the repository has {len(repository)} characters, at most {MAX_REPOSITORY} may be",
         )
     if _RE_PATH.fullmatch(repository):
         return

@@ -30,9 +30,7 @@ class IgnoreRule(Protocol):
         """Why, in the words of whoever wrote the rule."""
 
 
-def why_ignored(
-    occurrence: Occurrence, rules: Iterable[IgnoreRule], *, today: date
-) -> str | None:
+def why_ignored(occurrence: Occurrence, rules: Iterable[IgnoreRule], *, today: date) -> str | None:
     """The sentence that says why the occurrence is ignored today; None where it is not."""
     comment = occurrence.steering.ignore
     if comment is not None and (comment.until is None or today <= comment.until):

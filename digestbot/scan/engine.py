@@ -175,9 +175,7 @@ def _plan(reading: _Reading, findings: list[Finding]) -> tuple[list[Finding], Ch
         return findings, None
     file = reading.file
     try:
-        before = file.read()
-        if tuple(file.format.read(file.path, before)) != reading.occurrences:
-            raise EditRefusedError("the file changed meanwhile", reason="file-changed")
+        before = _read_again(reading)
         edits, refused = plan_edits(file.format, file.path, before, reading.occurrences, wanted)
         after = apply_edits(before, (edit for group in edits.values() for edit in group))
     except (OSError, UnreadableError, EditRefusedError) as error:
@@ -187,6 +185,13 @@ def _plan(reading: _Reading, findings: list[Finding]) -> tuple[list[Finding], Ch
     for index, skip in refused.items():
         planned[index] = _refuse(planned[index], skip)
     return planned, Change(file.path, before, after) if before != after else None
+
+
+def _read_again(reading: _Reading) -> bytes:
+    data = reading.file.read()
+    if tuple(reading.file.format.read(reading.file.path, data)) != reading.occurrences:
+        raise EditRefusedError("it holds other references now", reason="file-changed")
+    return data
 
 
 def _refuse(finding: Finding, skip: Skip) -> Finding:

@@ -18,8 +18,15 @@ MAX_SIZE = 1 << 20
 _GIT_TIMEOUT_S = 60
 # A checkout is not ours, and may belong to someone else (a volume in a container): it may be
 # listed, but its own settings must not start programs.
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
-        "-c", "safe.directory=*")
+_GIT = (
+    "git",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "safe.directory=*",
+)
 
 
 class UnreadableError(Exception):
@@ -53,7 +60,8 @@ class LocalFile:
         if not real.is_relative_to(self.root):
             raise UnreadableError(Skip("symlink", f"it is a link to {real}, outside of the tree"))
         # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-        with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise UnreadableError(Skip("not-a-file", "it is not a plain file"))
             data = stream.read(MAX_SIZE + 1)
@@ -166,7 +174,7 @@ def _walk(root: Path) -> Iterator[str]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name != ".git")
         for name in files:
-            yield os.path.relpath(os.path.join(folder, name), root)
+            yield os.path.relpath(f"{folder}/{name}", root)
 
 
 def _excluded(name: str, globs: Sequence[str]) -> bool:

@@ -46,7 +46,7 @@ def replace_file(path: Path, before: bytes, after: bytes) -> None:
 def _write_beside(real: Path, data: bytes, status: os.stat_result) -> None:
     descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.", suffix=".tmp")
     try:
-        with open(descriptor, "wb") as stream:
+        with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
@@ -56,10 +56,10 @@ def _write_beside(real: Path, data: bytes, status: os.stat_result) -> None:
                 # chown may clear set-uid bits, so the mode comes once more.
                 os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
             os.fsync(stream.fileno())
-        os.replace(name, real)
+        Path(name).replace(real)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)
+            Path(name).unlink()
         raise
     _sync_folder(real.parent)
 
