@@ -1,0 +1,47 @@
+"""The text that `digestbot config init` writes: short, and right as it stands."""
+
+from __future__ import annotations
+
+from digestbot.config.schema import SCHEMA_URL
+
+_TEXT = """\
+# yaml-language-server: $schema={schema}
+#
+# What digestbot scans, what it asks, and what fails a run. Every key is optional.
+# Each line that is commented out shows one that you may want.
+
+# Paths that are not scanned, relative to the scanned folder.
+exclude:
+  - vendor/**
+
+# Give a first digest to references that have none.
+pin: false
+
+# Findings that make the run exit with code 1: stale, unpinned, held, skipped. [] is none.
+fail_on: [stale]
+
+# Images to leave alone: by full name, on some paths or everywhere, for a while or for ever.
+# ignore:
+#   - image: docker.io/library/debian:11*
+#     path: legacy/**
+#     reason: goes away with the old build
+#     until: 2027-06-30
+
+# Registries that need a login, a certificate of your own, or are on a private network.
+# Logins of docker and podman are found without any of this. No password is written here.
+# registries:
+#   harbor.example.com:
+#     username: robot$digestbot
+#     password_env: HARBOR_PASSWORD
+#     ca_file: certs/ca.pem
+#     allow_private: true
+
+# Who is really asked: pinned names that begin with the left are looked up on the right.
+# mirrors:
+#   harbor.example.com/hub/: docker.io/
+"""
+
+
+def example_text(schema: str = SCHEMA_URL) -> str:
+    """A first configuration; `schema` is where editors find the JSON Schema (URL or path)."""
+    return _TEXT.format(schema=schema)
