@@ -13,7 +13,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class GroupedOption(click.Option):
     """An option that stands under a heading in `--help`."""
 
-    def __init__(self, *names: Any, heading: str = "Options", **attributes: Any) -> None:  # noqa: ANN401
+    def __init__(self, *names: Any, heading: str = "Options", **attributes: Any) -> None:
         super().__init__(*names, **attributes)
         self.heading = heading
 
@@ -34,7 +34,7 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records)
 
 
-def option(*names: str, heading: str, env: str | None = None, **attributes: Any) -> Any:  # noqa: ANN401
+def option(*names: str, heading: str, env: str | None = None, **attributes: Any) -> Any:
     """A click option under a heading, with `DIGESTBOT_<env>` as its environment variable."""
     if env is not None:
         attributes |= {"envvar": f"DIGESTBOT_{env}", "show_envvar": True}
@@ -80,7 +80,7 @@ def common(command: Decorated) -> Decorated:
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """Leave the value where `cli.terminal` finds it, instead of in every signature."""
 
-    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401
+    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
         context.find_root().meta[f"digestbot.{key}"] = value
         return value
 

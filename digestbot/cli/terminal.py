@@ -58,7 +58,8 @@ class Terminal:
     def fail(self, error: DigestbotError) -> None:
         """What went wrong, and on its own line what to do about it."""
         color = self.colorful(sys.stderr)
-        click.echo(_styled("error:", "red", color) + f" {error}", err=True, color=color)
+        for line in str(error).splitlines():
+            click.echo(_styled("error:", "red", color) + f" {line}", err=True, color=color)
         if error.hint:
             click.echo(_styled("hint:", "cyan", color) + f" {error.hint}", err=True, color=color)
 
@@ -72,5 +73,5 @@ class Terminal:
             logger.setLevel(logging.DEBUG)
 
 
-def _styled(text: str, color: str, enabled: bool) -> str:  # noqa: FBT001 - one private flag
+def _styled(text: str, color: str, enabled: bool) -> str:
     return click.style(text, fg=color, bold=True) if enabled else text

@@ -18,7 +18,7 @@ from digestbot.policy.finding import Finding, Status
 from digestbot.policy.ignore import IgnoreRule
 from digestbot.policy.judge import judge, question
 from digestbot.registry.errors import RegistryError
-from digestbot.registry.resolution import Query, Resolver
+from digestbot.registry.resolution import Query, Resolution, Resolver
 from digestbot.scan.lookups import Answer, look_up
 from digestbot.scan.result import Change, Problem, ScanResult
 from digestbot.scan.tree import UnreadableError
@@ -116,6 +116,7 @@ def scan(
         findings=tuple(findings),
         problems=(*problems, *_lookup_problems(answers)),
         changes=tuple(changes),
+        resolutions=tuple(a for a in answers.values() if isinstance(a, Resolution)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digestbot.policy.finding import Finding, Status
+from digestbot.registry.resolution import Resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class ScanResult:
     """Everything a report needs; findings are in the order of path, then place in the file.
 
     `changes` is the plan: showing it as a diff, writing it, and proposing it are ways to
-    spend the same value. `written` names the paths whose change was written.
+    spend the same value. `resolutions` are the answers behind the findings; `written` names
+    the paths whose change was written.
     """
 
     started_at: datetime
@@ -47,6 +49,7 @@ class ScanResult:
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
     changes: tuple[Change, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
     written: frozenset[str] = frozenset()
 
     def count(self, status: Status) -> int:

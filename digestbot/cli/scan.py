@@ -1,0 +1,284 @@
+"""`digestbot scan`: find pinned images, say which digests moved, rewrite them if asked to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from digestbot.cli.exits import Exit
+from digestbot.cli.options import GroupedCommand, common, option
+from digestbot.cli.output import emit, write_whole
+from digestbot.cli.progress import ProgressBar
+from digestbot.cli.settings import config_options, load
+from digestbot.cli.terminal import Terminal
+from digestbot.config.models import Settings
+from digestbot.errors import UsageError, WriteError
+from digestbot.policy.finding import Status
+from digestbot.registry.recorded import RecordedResolver, read_answers, write_answers
+from digestbot.registry.resolution import Resolver
+from digestbot.report.diff import unified_diff
+from digestbot.report.formats import REPORTS
+from digestbot.report.github import step_summary
+from digestbot.report.style import Style
+from digestbot.scan.engine import Policy, SourceFile, scan
+from digestbot.scan.resolvers import registry_settings
+from digestbot.scan.result import Problem, ScanResult
+from digestbot.scan.tree import MAX_SIZE, LocalFile, Text, find_files
+from digestbot.scan.write import replace_file
+
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """The command line, as typed; what a configuration can say too is in `Settings`."""
+
+    paths: tuple[str, ...]
+    config: Path | None
+    no_config: bool
+    exclude: tuple[str, ...]
+    pin: bool
+    offline: bool
+    digests: Path | None
+    record: Path | None
+    fail_on: list[str] | None
+    write: bool
+    diff: bool
+    report_format: str
+    output: Path | None
+    jobs: int | None
+    timeout: float | None
+    allow_private: bool
+
+
+def _split(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    """Read `stale,unpinned`; `never` is none at all."""
+    if value is None:
+        return None
+    return [name.strip() for name in value.split(",")] if value != "never" else []
+
+
+@click.command("scan", cls=GroupedCommand)
+@click.argument("paths", nargs=-1, metavar="[PATH|-]...")
+@config_options
+@option(
+    "--exclude",
+    multiple=True,
+    heading="Input",
+    env="EXCLUDE",
+    metavar="GLOB",
+    help="Leave out paths like this (vendor, test/**). May be repeated.",
+)
+@option(
+    "--pin",
+    is_flag=True,
+    heading="Scan",
+    env="PIN",
+    help="Also give a digest to references that have none.",
+)
+@option(
+    "--offline", is_flag=True, heading="Scan", env="OFFLINE", help="Ask nobody: list what is there."
+)
+@option(
+    "--digests",
+    type=click.Path(path_type=Path),
+    heading="Scan",
+    env="DIGESTS",
+    metavar="FILE",
+    help="Take the digests from this JSON file instead of asking registries.",
+)
+@option(
+    "--record",
+    type=click.Path(path_type=Path),
+    heading="Scan",
+    env="RECORD",
+    metavar="FILE",
+    help="Write the registries' answers to a JSON file that --digests reads.",
+)
+@option(
+    "--fail-on",
+    callback=_split,
+    heading="Scan",
+    env="FAIL_ON",
+    metavar="LIST",
+    help="Exit with 1 for these findings: stale, unpinned, held, skipped, separated by "
+    "commas; or never. [default: stale]",
+)
+@option(
+    "--write", is_flag=True, heading="Change", env="WRITE", help="Rewrite the digests in the files."
+)
+@option(
+    "--diff",
+    is_flag=True,
+    heading="Change",
+    env="DIFF",
+    help="Print the changes as a diff that git apply takes, instead of a report.",
+)
+@option(
+    "--format",
+    "report_format",
+    type=click.Choice(list(REPORTS)),
+    default="text",
+    show_default=True,
+    heading="Output",
+    env="FORMAT",
+    help="The report's format.",
+)
+@option(
+    "--output",
+    type=click.Path(path_type=Path),
+    heading="Output",
+    env="OUTPUT",
+    metavar="FILE",
+    help="Write the report to a file instead of stdout.",
+)
+@option(
+    "--jobs",
+    type=int,
+    heading="Network",
+    env="JOBS",
+    metavar="N",
+    help="Lookups at the same time. [default: 16]",
+)
+@option(
+    "--timeout",
+    type=float,
+    heading="Network",
+    env="TIMEOUT",
+    metavar="SECONDS",
+    help="Time limit for one whole lookup. [default: 30]",
+)
+@option(
+    "--allow-private",
+    is_flag=True,
+    heading="Network",
+    env="ALLOW_PRIVATE",
+    help="Let registries be on private network addresses.",
+)
+@common
+@click.pass_context
+def command(
+    context: click.Context,
+    **arguments: Any,
+) -> int:
+    """Find pinned images and say which digests moved.
+
+    PATH is a folder, a file, or - for a Dockerfile on standard input; without one, this
+    folder is scanned. In a git checkout that is what git tracks or would track.
+    """
+    terminal = Terminal.of(context)
+    terminal.start_logging()
+    options = ScanOptions(**arguments)
+    _check(context, options)
+    keys = {key: arguments[key] for key in ("pin", "fail_on", "jobs", "timeout", "allow_private")}
+    loaded = load(context, config=options.config, no_config=options.no_config, keys=keys)
+    settings = loaded.settings
+    files = _files(options.paths, (*settings.exclude, *options.exclude))
+    result = _scan(files, settings, options, terminal)
+    if options.record is not None:
+        write_whole(options.record, write_answers(result.resolutions))
+    if options.write:
+        result = _write(result, files)
+    _report(result, options, terminal, command=" ".join(["digestbot scan", *options.paths]))
+    return _exit_code(result, settings)
+
+
+def _check(context: click.Context, options: ScanOptions) -> None:
+    """Refuse what contradicts itself, before any work."""
+    given = context.get_parameter_source("report_format") is ParameterSource.COMMANDLINE
+    if options.diff and given:
+        raise UsageError("--diff and --format both say what to print", hint="use one of them")
+    if options.write and "-" in options.paths:
+        raise UsageError("standard input cannot be written to", hint="use --diff instead")
+    if "-" in options.paths and len(options.paths) > 1:
+        raise UsageError("- cannot be mixed with other paths", hint="scan them one by one")
+    if options.offline and (options.digests or options.record):
+        raise UsageError(
+            "--offline asks nobody, so --digests and --record have nothing to do",
+            hint="--digests alone asks no registry either",
+        )
+
+
+def _files(paths: Sequence[str], exclude: Sequence[str]) -> Sequence[SourceFile]:
+    if "-" in paths:
+        return [Text(click.get_binary_stream("stdin").read(MAX_SIZE + 1))]
+    return find_files([Path(path) for path in paths or ["."]], exclude=exclude)
+
+
+def _scan(
+    files: Sequence[SourceFile], settings: Settings, options: ScanOptions, terminal: Terminal
+) -> ScanResult:
+    policy = Policy(
+        pin=settings.pin, offline=options.offline, ignore=settings.ignore, jobs=settings.jobs
+    )
+    with ProgressBar(shown=terminal.shows_progress) as bar:
+        return scan(files, _resolver(settings, options), policy, observer=bar)
+
+
+def _resolver(settings: Settings, options: ScanOptions) -> Resolver:
+    if options.offline:
+        return RecordedResolver({})
+    if options.digests is not None:
+        return RecordedResolver(read_answers(_read_text(options.digests)))
+    from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - imports requests
+
+    return RegistryResolver(registry_settings(settings, os.environ))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}", hint="see to the file") from error
+
+
+def _write(result: ScanResult, files: Sequence[SourceFile]) -> ScanResult:
+    """The result with what was written; a file that cannot be is a problem of its own."""
+    places = {file.path: file.real for file in files if isinstance(file, LocalFile)}
+    written: set[str] = set()
+    problems = list(result.problems)
+    for change in result.changes:
+        try:
+            replace_file(places[change.path], change.before, change.after)
+            written.add(change.path)
+        except WriteError as error:
+            problems.append(Problem("file", change.path, "not-written", str(error), error.hint))
+    return replace(result, written=frozenset(written), problems=tuple(problems))
+
+
+def _report(result: ScanResult, options: ScanOptions, terminal: Terminal, *, command: str) -> None:
+    output = options.output
+    if options.diff:
+        emit(unified_diff((c.path, c.before, c.after) for c in result.changes), output)
+        for problem in result.problems:
+            terminal.say(f"{problem.subject}: {problem.message}")
+        return
+    color = output is None and terminal.colorful(sys.stdout)
+    style = Style(terminal.width, color, terminal.verbosity, command)
+    emit(REPORTS[options.report_format].render(result, style), output, color=color)
+    summary = os.environ.get(SUMMARY_VARIABLE)
+    if options.report_format == "github" and summary:
+        with Path(summary).open("a", encoding="utf-8") as stream:
+            stream.write(step_summary(result))
+
+
+def _exit_code(result: ScanResult, settings: Settings) -> Exit:
+    """Incomplete wins; then what the user calls a failure, and what could still be changed."""
+    if result.problems or result.count(Status.FAILED):
+        return Exit.INCOMPLETE
+    failing = {Status(name) for name in settings.fail_on}
+    if settings.pin and failing:
+        failing.add(Status.UNPINNED)
+    open_findings = [
+        finding
+        for finding in result.findings
+        if not (finding.edits and finding.occurrence.path in result.written)
+    ]
+    return Exit.FINDINGS if any(f.status in failing for f in open_findings) else Exit.OK

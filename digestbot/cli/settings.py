@@ -1,0 +1,73 @@
+"""The settings of a run: the configuration file, and the options that beat it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from digestbot.cli.options import Decorated, option
+from digestbot.config.discovery import choose_config
+from digestbot.config.load import LoadedSettings, Override, load_settings
+
+
+def config_options(command: Decorated) -> Decorated:
+    """The options --config and --no-config."""
+    for add in (
+        option(
+            "--no-config",
+            is_flag=True,
+            heading="Input",
+            env="NO_CONFIG",
+            help="Read no configuration file.",
+        ),
+        option(
+            "--config",
+            type=click.Path(path_type=Path),
+            heading="Input",
+            env="CONFIG",
+            metavar="FILE",
+            help="Configuration file. [default: digestbot.yaml, .github/digestbot.yaml or "
+            ".digestbot.yaml in this folder]",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def load(
+    context: click.Context, *, config: Path | None, no_config: bool, keys: Mapping[str, Any]
+) -> LoadedSettings:
+    """The settings, with the options in `keys` (setting → value) on top where they were given.
+
+    An option that was not given leaves the file's value alone. The file is looked for in the
+    working directory only, never in a scanned one: a stranger's repository does not configure
+    whom we ask, or with which password.
+
+    Raises:
+        ConfigError: The file or an option is wrong.
+    """
+    path = None if no_config else choose_config(config, os.environ, Path())
+    overrides = {
+        key: Override(value, origin)
+        for key, value in keys.items()
+        if (origin := _origin(context, key)) is not None
+    }
+    return load_settings(path, overrides)
+
+
+def _origin(context: click.Context, key: str) -> str | None:
+    """How this option was given: `--jobs` or `DIGESTBOT_JOBS`; None where it was not."""
+    source = context.get_parameter_source(key)
+    if source not in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+        return None
+    for parameter in context.command.params:
+        if parameter.name == key:
+            if source is ParameterSource.ENVIRONMENT:
+                return str(parameter.envvar)
+            return max(parameter.opts, key=len)
+    return None
