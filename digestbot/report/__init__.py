@@ -1,1 +1,1 @@
-"""From findings to text: for people, for programs, for code hosts."""
+"""Reports: the outcome of a scan as text for people and for machines. Pure; prints nothing."""

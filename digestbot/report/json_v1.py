@@ -1,0 +1,99 @@
+"""The report for programs: JSON by the contract `digestbot/scan/v1`.
+
+Everything beyond ASCII is escaped, so the report is also safe to look at in a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC
+
+from digestbot import __version__
+from digestbot.policy.finding import Finding, Status
+from digestbot.policy.judge import followed_tag
+from digestbot.report.contract import (
+    SCHEMA,
+    ScanEdit,
+    ScanError,
+    ScanFinding,
+    ScanReport,
+    ScanSummary,
+)
+from digestbot.report.plain import well_formed
+from digestbot.report.style import Style
+from digestbot.scan.result import Problem, ScanResult
+
+_DELETE = "\x7f"
+
+
+def render(result: ScanResult, _style: Style, /) -> str:
+    """The report as indented JSON, keys in the order of the contract."""
+    text = json.dumps(asdict(report(result)), indent=2)
+    # The one control character that JSON lets through as it is.
+    return text.replace(_DELETE, "\\u007f") + "\n"
+
+
+def report(result: ScanResult) -> ScanReport:
+    """The scan in the terms of the contract."""
+    return ScanReport(
+        schema=SCHEMA,
+        version=__version__,
+        started_at=f"{result.started_at.astimezone(UTC).replace(tzinfo=None):%Y-%m-%dT%H:%M:%SZ}",
+        duration_s=round(result.duration_s, 3),
+        summary=_summary(result),
+        findings=[_finding(finding) for finding in result.findings],
+        errors=[_error(problem) for problem in result.problems],
+    )
+
+
+def _summary(result: ScanResult) -> ScanSummary:
+    return ScanSummary(
+        files=result.files,
+        occurrences=len(result.findings),
+        current=result.count(Status.CURRENT),
+        stale=result.count(Status.STALE),
+        unpinned=result.count(Status.UNPINNED),
+        held=result.count(Status.HELD),
+        skipped=result.count(Status.SKIPPED),
+        failed=result.count(Status.FAILED),
+        lookups=result.lookups,
+    )
+
+
+def _finding(finding: Finding) -> ScanFinding:
+    occurrence = finding.occurrence
+    reference, platform = occurrence.reference, occurrence.steering.platform
+    followed = followed_tag(occurrence)
+    return ScanFinding(
+        repo=None,
+        path=well_formed(occurrence.path),
+        line=occurrence.line,
+        column=occurrence.column,
+        format=occurrence.format,
+        kind=occurrence.kind,
+        written=well_formed(occurrence.written),
+        image=reference.image if reference else None,
+        tag=followed.tag if followed else None,
+        digest=str(reference.digest) if reference and reference.digest else None,
+        platform=str(platform) if platform else None,
+        status=finding.status,
+        reason=finding.reason,
+        message=well_formed(finding.message),
+        new_tag=finding.new_tag,
+        new_digest=str(finding.new_digest) if finding.new_digest else None,
+        edits=[
+            ScanEdit(well_formed(edit.path), edit.start, edit.end, edit.old, edit.new)
+            for edit in finding.edits
+        ],
+    )
+
+
+def _error(problem: Problem) -> ScanError:
+    return ScanError(
+        scope=problem.scope,
+        subject=well_formed(problem.subject),
+        code=problem.code,
+        message=well_formed(problem.message),
+        hint=well_formed(problem.hint),
+    )

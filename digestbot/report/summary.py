@@ -1,0 +1,57 @@
+"""What a scan found in one sentence, and what of it asks for attention."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from digestbot.policy.finding import Finding, Status
+from digestbot.scan.result import ScanResult
+
+_WORDS = ("updated", "stale", "current", "unpinned", "held", "skipped", "failed")
+# Annotations are shown by the dozen at most: what is unknown and what is old come first.
+_IMPORTANCE = (Status.FAILED, Status.STALE, Status.UNPINNED, Status.HELD, Status.SKIPPED)
+_MINUTE = 60
+_TENTHS_MATTER = 10
+
+
+def is_written(result: ScanResult, finding: Finding) -> bool:
+    """Whether the finding's edits stand in the file by now."""
+    return bool(finding.edits) and all(edit.path in result.written for edit in finding.edits)
+
+
+def word_for(result: ScanResult, finding: Finding) -> str:
+    """The status in a word; `updated` once the edits are written."""
+    return "updated" if is_written(result, finding) else finding.status.value
+
+
+def by_importance(result: ScanResult) -> list[Finding]:
+    """What is not current and not put right, most important first, else in the given order."""
+    waiting = [finding for finding in result.findings if needs_attention(result, finding)]
+    return sorted(waiting, key=lambda finding: _IMPORTANCE.index(finding.status))
+
+
+def needs_attention(result: ScanResult, finding: Finding) -> bool:
+    """Whether the finding is neither current nor put right by now."""
+    return finding.status is not Status.CURRENT and not is_written(result, finding)
+
+
+def sentence(result: ScanResult) -> str:
+    """`3 images in 2 files: 1 stale, 2 current · 2 lookups in 0.4 s`."""
+    counts = Counter(word_for(result, finding) for finding in result.findings)
+    parts = ", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word])
+    images = plural(len(result.findings), "image") if result.findings else "no images"
+    found = f"{images} in {plural(result.files, 'file')}"
+    asked = f"{plural(result.lookups, 'lookup')} in {_duration(result.duration_s)}"
+    return f"{found}: {parts} · {asked}" if parts else f"{found} · {asked}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _TENTHS_MATTER:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
