@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from digestbot.errors import UsageError
 
+MAX_LINES = 100
 _LOGIN = re.compile(r"[^\s/@]+@")
 KeyPath = tuple[str | int, ...]
 
@@ -36,7 +37,10 @@ class ConfigError(UsageError):
 
     def __init__(self, issues: Sequence[Issue], *, hint: str = "") -> None:
         self.issues = tuple(sorted(issues, key=lambda issue: (issue.line, issue.column)))
-        super().__init__("\n".join(map(str, self.issues)), hint=hint)
+        lines = [str(issue) for issue in self.issues[:MAX_LINES]]
+        if len(self.issues) > MAX_LINES:
+            lines.append(f"… and {len(self.issues) - MAX_LINES} more")
+        super().__init__("\n".join(lines), hint=hint)
 
 
 def dotted(path: KeyPath) -> str:

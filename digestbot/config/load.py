@@ -132,7 +132,7 @@ def _issues(
     issues = list(document.issues)
     for error in invalid.errors(include_url=False):
         path = path_of(error)
-        override = overrides.get(str(path[0]))
+        override = overrides.get(str(path[0])) if path else None
         if override is not None:
             issues.append(Issue(override.origin, explain(error), key=dotted(path[1:])))
         elif error["input"] is not None:  # "has no value" is among document.issues

@@ -10,6 +10,7 @@ import re
 
 from digestbot.image import ImageReference, InvalidReferenceError
 
+MAX_LENGTH = 1000
 _HUB = "docker.io"
 _HUB_ALIASES = {
     "index.docker.io",
@@ -17,7 +18,7 @@ _HUB_ALIASES = {
     "hub.docker.com",
     "registry.hub.docker.com",
 }
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WILDCARDS = frozenset("*?[")
 _PORT = re.compile(r":([0-9]{1,9})$")
@@ -28,6 +29,8 @@ def check_text(text: str) -> str:
     """Any text that is not empty and stays on one line."""
     if not text.strip():
         raise ValueError("must not be empty")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"must not be longer than {MAX_LENGTH} characters")
     if not text.isprintable():
         raise ValueError("must not contain control characters")
     return text
@@ -36,7 +39,7 @@ def check_text(text: str) -> str:
 def check_host(text: str) -> str:
     """A registry as image names spell it: `ghcr.io`, `localhost:5000`, `[::1]:5000`."""
     _check_no_login(text)
-    bare = _SCHEME.sub("", text, count=1)
+    bare = _SCHEME.sub("", text)
     host, slash, _ = bare.partition("/")
     if bare != text or slash:
         raise ValueError(
@@ -61,7 +64,7 @@ def check_host(text: str) -> str:
 def check_prefix(text: str) -> str:
     """The beginning of image names, up to a slash: `docker.io/`, `harbor.corp/hub/`."""
     _check_no_login(text)
-    bare = _SCHEME.sub("", text, count=1)
+    bare = _SCHEME.sub("", text)
     if bare != text:
         raise ValueError(f"is a URL; write {bare.rstrip('/') + '/'!r}, without the scheme")
     if not text.endswith("/"):

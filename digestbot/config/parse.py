@@ -6,8 +6,10 @@ keys, several documents, deep nesting and aliases that multiply are refused. Dat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import yaml
 
@@ -21,6 +23,7 @@ _MAX_NUMBER = 32
 _TRUTH = {"true": True, "false": False}
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = {"bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
 _TOO_MANY = f"has more than {MAX_NODES} keys and values, counting each use of an alias"
 # PyYAML's words for the commonest slips, and what they mean to somebody who writes a glob.
@@ -28,23 +31,27 @@ _SLIPS = {
     r"found character '\t'": "a tab stands here; indent with spaces",
     "while scanning an alias": "a text that begins with '*' must be in quotes",
     "found undefined alias": "a text that begins with '*' must be in quotes",
+    "node content, but found ':'": "a host in brackets must be in quotes, such as '[::1]:5000'",
     "expected <block end>": "the indentation does not fit the lines above",
 }
 
 
 class _RefusedError(yaml.MarkedYAMLError):
-    """Correct YAML, but deeper than a configuration is."""
+    """Correct YAML, but more of it than a configuration is."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, but not deep ones: the composer of PyYAML is recursive."""
+    """Composes nodes, but not without end: the composer of PyYAML is recursive, and slow."""
 
     depth = 0
+    composed = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.depth >= MAX_DEPTH:
+        self.composed += 1
+        if self.depth >= MAX_DEPTH or self.composed > MAX_NODES:
+            problem = _TOO_DEEP if self.depth >= MAX_DEPTH else _TOO_MANY
             mark = parent.start_mark if parent else None
-            raise _RefusedError(problem=_TOO_DEEP, problem_mark=mark)
+            raise _RefusedError(problem=problem, problem_mark=mark)
         self.depth += 1
         try:
             return super().compose_node(parent, index)
@@ -62,9 +69,8 @@ def read_document(text: str, source: str) -> Document:
     if root is None or _is_null(root):
         return Document()
     if not isinstance(root, yaml.MappingNode):
-        line, column = _place(root.start_mark)
         message = f"must be keys with values, such as 'jobs: 8', not {_kind(root)}"
-        raise ConfigError([Issue(source, message, line=line, column=column)])
+        raise ConfigError([_issue(root.start_mark, source, message)])
     reader = _Reader(source)
     reader.guard(root, ())
     reader.document.data.update(reader.mapping(root, ()))
@@ -143,19 +149,21 @@ class _Reader:
 
     def guard(self, node: yaml.Node, path: KeyPath) -> None:
         # An alias is one node in many places, even inside itself: count places, not nodes.
-        too_deep = len(path) > MAX_DEPTH
-        if too_deep or next(self.counted, None) is None:
-            line, column = _place(node.start_mark)
-            message = _TOO_DEEP if too_deep else _TOO_MANY
-            raise ConfigError([Issue(self.source, message, line=line, column=column)])
+        if next(self.counted, None) is None:
+            self.refuse(node, _TOO_MANY)
+        if len(path) > MAX_DEPTH:
+            self.refuse(node, _TOO_DEEP)
+        if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
+            self.refuse(node, r"has half of a character (\uD800 to \uDFFF)")
         if node.tag.removeprefix(_TAG) not in _PLAIN:
             tag = shown(node.tag.replace(_TAG, "!!"))
             self.report(node, path, f"the tag {tag} is not supported; write a plain value")
 
     def report(self, node: yaml.Node, path: KeyPath, message: str) -> None:
-        line, column = _place(node.start_mark)
-        issue = Issue(self.source, message, key=dotted(path), line=line, column=column)
-        self.document.issues.append(issue)
+        self.document.issues.append(_issue(node.start_mark, self.source, message, dotted(path)))
+
+    def refuse(self, node: yaml.Node, message: str) -> NoReturn:
+        raise ConfigError([_issue(node.start_mark, self.source, message)])
 
 
 def _scalar(node: yaml.Node) -> object:
@@ -198,12 +206,15 @@ def _place(mark: yaml.Mark) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
+def _issue(mark: yaml.Mark | None, source: str, message: str, key: str = "") -> Issue:
+    line, column = _place(mark) if mark else (0, 0)
+    return Issue(source, message, key, line, column)
+
+
 def _syntax_issue(error: yaml.MarkedYAMLError, source: str) -> Issue:
     problem = error.problem or "cannot be read"
     if not isinstance(error, _RefusedError):
         told = f"{error.context} {problem}"
         slip = next((meaning for words, meaning in _SLIPS.items() if words in told), None)
         problem = slip or f"is not YAML: {shown(problem)}"
-    mark = error.problem_mark or error.context_mark
-    line, column = _place(mark) if mark else (0, 0)
-    return Issue(source, problem, line=line, column=column)
+    return _issue(error.problem_mark or error.context_mark, source, problem)
