@@ -25,8 +25,10 @@ def next_steps(result: ScanResult, command: str) -> Iterator[Step]:
     waiting = [finding for finding in result.findings if not is_written(result, finding)]
     edits = {edit for finding in waiting for edit in finding.edits}
     if edits:
-        yield Step(f"{command} --diff", "shows the change")
-        yield Step(f"{command} --write", _effect(edits))
+        pins = any(edit.start == edit.end for edit in edits)
+        again = f"{command} --pin" if pins and "--pin" not in command else command
+        yield Step(f"{again} --diff", "shows the change")
+        yield Step(f"{again} --write", _effect(edits))
     pinnable = sum(map(_could_be_pinned, waiting))
     if pinnable:
         more = " more" if edits else ""

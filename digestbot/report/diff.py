@@ -11,7 +11,6 @@ from itertools import groupby
 from operator import eq
 
 from digestbot.report.plain import path_bytes
-from digestbot.scan.result import Change
 
 _CONTEXT = 3
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
@@ -31,19 +30,22 @@ class _Block:
     new_end: int
 
 
-def unified_diff(changes: Iterable[Change]) -> bytes:
-    """The diff of these changes with three lines of context; empty where nothing differs.
+def unified_diff(changes: Iterable[tuple[str, bytes, bytes]]) -> bytes:
+    """The diff of (path, before, after) with three lines of context; empty where all is equal.
 
     Bytes, because a file may be in any encoding, and its line ends are part of the diff. Takes
     linear time: an edit keeps the number of lines, so lines are compared pair by pair; should
     the number differ, all that lies between the first and the last difference is one block.
     """
-    return b"".join(_file(change) for change in changes if change.before != change.after)
+    return b"".join(
+        _file(path, _lines(before), _lines(after))
+        for path, before, after in changes
+        if before != after
+    )
 
 
-def _file(change: Change) -> bytes:
-    old, new = _lines(change.before), _lines(change.after)
-    a, b = (_quoted(prefix + path_bytes(change.path)) for prefix in (b"a/", b"b/"))
+def _file(path: str, old: list[bytes], new: list[bytes]) -> bytes:
+    a, b = (_quoted(prefix + path_bytes(path)) for prefix in (b"a/", b"b/"))
     # Without the tab, some readers take what follows a space for a time stamp.
     tab = b"\t" if b" " in a else b""
     header = b"diff --git %b %b\n--- %b%b\n+++ %b%b\n" % (a, b, a, tab, b, tab)

@@ -38,8 +38,11 @@ def well_formed(text: str) -> str:
 
 
 def path_bytes(path: str) -> bytes:
-    """The bytes of a path as the file system has them."""
-    return path.encode("utf-8", "surrogateescape")
+    """The bytes of a path as the file system has them; total, for what is no path at all."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return well_formed(path).encode()
 
 
 def name_of(finding: Finding) -> str:

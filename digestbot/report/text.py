@@ -183,9 +183,10 @@ def _next(result: ScanResult, page: _Page) -> Iterator[str]:
     if not steps or page.style.verbosity < 0:
         return
     yield page.ink("What to do next", "bold")
-    width = max(cell_len(step.command) for step in steps)
+    longest = max(cell_len(step.command) for step in steps)
+    fits = all(longest + cell_len(step.effect) + 4 <= page.width for step in steps)
     for step in steps:
-        gap = " " * (width - cell_len(step.command) + 2)
+        gap = " " * (longest - cell_len(step.command) + 2) if fits else "\n      "
         yield f"  {page.ink(step.command, 'cyan')}{gap}{step.effect}"
 
 

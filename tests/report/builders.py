@@ -24,7 +24,7 @@ def make_finding(
     line: int = 3,
     column: int = 6,
     kind: str = "from",
-    written: str = "",
+    written: str | None = None,
     reason: str = "",
     message: str = "",
     hint: str = "",
@@ -35,7 +35,8 @@ def make_finding(
 ) -> Finding:
     """A finding as a scan would make it; `image` is without digest, None is no reference."""
     pinned = status not in {Status.UNPINNED, Status.FAILED} or reason == "pinned"
-    written = written or (f"{image}@{OLD}" if pinned else image or "")
+    if written is None:
+        written = f"{image}@{OLD}" if image and pinned else image or ""
     occurrence = Occurrence(
         path=path,
         line=line,

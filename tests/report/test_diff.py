@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from digestbot.report.diff import unified_diff
-from digestbot.scan.result import Change
 
+Change = tuple[str, bytes, bytes]
 Apply = Callable[[Change, bytes], bytes]
 GIT_ENVIRONMENT = {
     **os.environ,
@@ -49,9 +49,10 @@ def apply(tmp_path_factory: pytest.TempPathFactory) -> Apply:
         assert done.returncode == 0, done.stderr.decode()
 
     def run(change: Change, diff: bytes) -> bytes:
-        file = repo / change.path
+        path, before, _ = change
+        file = repo / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(change.before)
+        file.write_bytes(before)
         git("apply", "--check", "-", data=diff)
         git("apply", "-", data=diff)
         after = file.read_bytes()
@@ -73,7 +74,7 @@ def _remove(file: Path, repo: Path) -> None:
 def test_a_changed_digest_is_one_hunk_with_three_lines_around() -> None:
     before = b"# 1\n# 2\n# 3\n# 4\nFROM a@sha256:aa\n# 6\n# 7\n# 8\n# 9\n"
 
-    diff = unified_diff([Change("app/Dockerfile", before, before.replace(b":aa", b":bb"))])
+    diff = unified_diff([("app/Dockerfile", before, before.replace(b":aa", b":bb"))])
 
     assert diff == (
         b"diff --git a/app/Dockerfile b/app/Dockerfile\n"
@@ -92,7 +93,7 @@ def test_a_changed_digest_is_one_hunk_with_three_lines_around() -> None:
 
 
 def test_line_ends_and_a_missing_last_newline_are_kept() -> None:
-    diff = unified_diff([Change("Dockerfile", b"FROM a\r\nFROM b", b"FROM A\r\nFROM B")])
+    diff = unified_diff([("Dockerfile", b"FROM a\r\nFROM b", b"FROM A\r\nFROM B")])
 
     assert diff.partition(b"@@\n")[2] == (
         b"-FROM a\r\n"
@@ -107,7 +108,7 @@ def test_changes_far_apart_are_two_hunks_and_near_ones_share_one() -> None:
     after = list(lines)
     after[2] = after[8] = after[25] = b"x\n"
 
-    diff = unified_diff([Change("f", b"".join(lines), b"".join(after))])
+    diff = unified_diff([("f", b"".join(lines), b"".join(after))])
 
     assert [line for line in diff.split(b"\n") if line.startswith(b"@@")] == [
         b"@@ -1,12 +1,12 @@",
@@ -116,7 +117,7 @@ def test_changes_far_apart_are_two_hunks_and_near_ones_share_one() -> None:
 
 
 def test_nothing_changed_is_nothing_to_show() -> None:
-    assert unified_diff([Change("f", b"a", b"a")]) == b""
+    assert unified_diff([("f", b"a", b"a")]) == b""
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_nothing_changed_is_nothing_to_show() -> None:
     ],
 )
 def test_paths_are_quoted_as_git_quotes_them(apply: Apply, path: str, header: bytes) -> None:
-    change = Change(path, b"old\n", b"new\n")
+    change = (path, b"old\n", b"new\n")
 
     diff = unified_diff([change])
 
@@ -153,7 +154,7 @@ def test_paths_are_quoted_as_git_quotes_them(apply: Apply, path: str, header: by
     ],
 )
 def test_git_applies_it(apply: Apply, before: bytes, after: bytes) -> None:
-    change = Change("Dockerfile", before, after)
+    change = ("Dockerfile", before, after)
 
     assert apply(change, unified_diff([change])) == after
 
@@ -164,7 +165,7 @@ def test_git_applies_any_change_of_any_file(
     apply: Apply, path: list[str], before: bytes, after: bytes
 ) -> None:
     assume(before != after)
-    change = Change("/".join(path), before, after)
+    change = ("/".join(path), before, after)
 
     assert apply(change, unified_diff([change])) == after
 
@@ -176,14 +177,14 @@ def test_git_applies_edits_within_lines(
 ) -> None:
     changed = data.draw(st.sets(st.integers(0, max(len(before) - 1, 0))))
     after = [line + b"@" if i in changed else line for i, line in enumerate(before)]
-    change = Change("Dockerfile", b"\n".join(before) + end, b"\n".join(after) + end)
-    assume(change.before != change.after)
+    change = ("Dockerfile", b"\n".join(before) + end, b"\n".join(after) + end)
+    assume(change[1] != change[2])
 
-    assert apply(change, unified_diff([change])) == change.after
+    assert apply(change, unified_diff([change])) == change[2]
 
 
 def test_several_files_are_one_diff() -> None:
-    changes = [Change(name, b"a\n", b"b\n") for name in ("one", "two")]
+    changes = [(name, b"a\n", b"b\n") for name in ("one", "two")]
 
     diff = unified_diff(changes)
 

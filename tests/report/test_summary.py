@@ -96,8 +96,8 @@ def test_what_is_unknown_or_old_comes_first_and_what_is_done_not_at_all() -> Non
         pytest.param(
             make_result([STALE, PINNED_NOW]),
             [
-                Step("digestbot scan --diff", "shows the change"),
-                Step("digestbot scan --write", "updates 1 digest and pins 1 image in 1 file"),
+                Step("digestbot scan --pin --diff", "shows the change"),
+                Step("digestbot scan --pin --write", "updates 1 digest and pins 1 image in 1 file"),
             ],
             id="pins-already-planned",
         ),
