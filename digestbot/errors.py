@@ -2,13 +2,13 @@
 
 ```
 DigestbotError
-├── InvalidReferenceError  image      a text is not an image reference
-├── UsageError         cli        the command line or the configuration is wrong
-│   └── ConfigError    config     …and this is the file and line
-├── NoInputError       scan       there is nothing to read
-├── RegistryError      registry   a registry gave no answer that can be trusted
-├── EditRefusedError   files      an edit would not be safe
-└── WriteError         scan       a file could not be written
+├── InvalidReferenceError  image     a text is not an image reference
+├── UsageError             cli       the command line or the configuration is wrong
+│   └── ConfigError        config    …and this is the file and line
+├── NoInputError           scan      there is nothing to read
+├── RegistryError          registry  a registry gave no answer that can be trusted
+├── EditRefusedError       files     an edit would not be safe
+└── WriteError             scan      a file could not be written
 ```
 """
 

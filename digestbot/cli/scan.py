@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import click
 from click.core import ParameterSource
 
 from digestbot.cli.exits import Exit
-from digestbot.cli.options import GroupedCommand, common, option
+from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
+from digestbot.cli.scan_options import ScanOptions, scan_options
 from digestbot.cli.settings import config_options, load
 from digestbot.cli.terminal import Terminal
 from digestbot.config.models import Settings
@@ -36,132 +37,10 @@ from digestbot.scan.write import replace_file
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
-@dataclass(frozen=True, slots=True)
-class ScanOptions:
-    """The command line, as typed; what a configuration can say too is in `Settings`."""
-
-    paths: tuple[str, ...]
-    config: Path | None
-    no_config: bool
-    exclude: tuple[str, ...]
-    pin: bool
-    offline: bool
-    digests: Path | None
-    record: Path | None
-    fail_on: list[str] | None
-    write: bool
-    diff: bool
-    report_format: str
-    output: Path | None
-    jobs: int | None
-    timeout: float | None
-    allow_private: bool
-
-
-def _split(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    """Read `stale,unpinned`; `never` is none at all."""
-    if value is None:
-        return None
-    return [name.strip() for name in value.split(",")] if value != "never" else []
-
-
 @click.command("scan", cls=GroupedCommand)
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
 @config_options
-@option(
-    "--exclude",
-    multiple=True,
-    heading="Input",
-    env="EXCLUDE",
-    metavar="GLOB",
-    help="Leave out paths like this (vendor, test/**). May be repeated.",
-)
-@option(
-    "--pin",
-    is_flag=True,
-    heading="Scan",
-    env="PIN",
-    help="Also give a digest to references that have none.",
-)
-@option(
-    "--offline", is_flag=True, heading="Scan", env="OFFLINE", help="Ask nobody: list what is there."
-)
-@option(
-    "--digests",
-    type=click.Path(path_type=Path),
-    heading="Scan",
-    env="DIGESTS",
-    metavar="FILE",
-    help="Take the digests from this JSON file instead of asking registries.",
-)
-@option(
-    "--record",
-    type=click.Path(path_type=Path),
-    heading="Scan",
-    env="RECORD",
-    metavar="FILE",
-    help="Write the registries' answers to a JSON file that --digests reads.",
-)
-@option(
-    "--fail-on",
-    callback=_split,
-    heading="Scan",
-    env="FAIL_ON",
-    metavar="LIST",
-    help="Exit with 1 for these findings: stale, unpinned, held, skipped, separated by "
-    "commas; or never. [default: stale]",
-)
-@option(
-    "--write", is_flag=True, heading="Change", env="WRITE", help="Rewrite the digests in the files."
-)
-@option(
-    "--diff",
-    is_flag=True,
-    heading="Change",
-    env="DIFF",
-    help="Print the changes as a diff that git apply takes, instead of a report.",
-)
-@option(
-    "--format",
-    "report_format",
-    type=click.Choice(list(REPORTS)),
-    default="text",
-    show_default=True,
-    heading="Output",
-    env="FORMAT",
-    help="The report's format.",
-)
-@option(
-    "--output",
-    type=click.Path(path_type=Path),
-    heading="Output",
-    env="OUTPUT",
-    metavar="FILE",
-    help="Write the report to a file instead of stdout.",
-)
-@option(
-    "--jobs",
-    type=int,
-    heading="Network",
-    env="JOBS",
-    metavar="N",
-    help="Lookups at the same time. [default: 16]",
-)
-@option(
-    "--timeout",
-    type=float,
-    heading="Network",
-    env="TIMEOUT",
-    metavar="SECONDS",
-    help="Time limit for one whole lookup. [default: 30]",
-)
-@option(
-    "--allow-private",
-    is_flag=True,
-    heading="Network",
-    env="ALLOW_PRIVATE",
-    help="Let registries be on private network addresses.",
-)
+@scan_options
 @common
 @click.pass_context
 def command(

@@ -21,6 +21,16 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+STATUSES = {
+    Status.CURRENT: "The pin is what the tag has now.",
+    Status.STALE: "The tag has another digest now.",
+    Status.UNPINNED: "The reference names no digest.",
+    Status.HELD: "There is an update, and policy holds it back for now.",
+    Status.SKIPPED: "The reference is not followed; the reason says why.",
+    Status.FAILED: "Nobody could say; the reason is the cause.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """An occurrence with its verdict; `reason` is a stable slug, listed in `policy.reasons`."""

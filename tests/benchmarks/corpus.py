@@ -6,8 +6,7 @@ import random
 
 BASES = ("python:3.12-slim", "golang:1.25", "node:22-alpine", "ghcr.io/acme/base:v2", "debian:12")
 STEPS = (
-    "RUN apt-get update && \\\n    apt-get install -y --no-install-recommends curl \\\n"
-    "      ca-certificates && \\\n    rm -rf /var/lib/apt/lists/*",
+    "RUN apt-get update && \\\n    apt-get install -y curl && \\\n    rm -rf /var/lib/apt/lists/*",
     "COPY requirements.txt /app/",
     "RUN --mount=type=cache,target=/root/.cache pip install -r /app/requirements.txt",
     "# Keep this in step with the chart",
