@@ -1,0 +1,219 @@
+"""Who digestbot is to one registry, and how it says so.
+
+The first question to a registry goes out plain; its answer says which login is wanted, and
+every later question carries it from the start.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from digestbot.registry.challenge import BasicLogin, BearerLogin, Login, choose_login
+from digestbot.registry.credentials import CredentialStore
+from digestbot.registry.docker_config import ANONYMOUS, Credential
+from digestbot.registry.errors import RegistryError
+from digestbot.registry.exchange import Exchange
+from digestbot.registry.message import TOKEN_LIMIT, Request, Response
+from digestbot.registry.pace import Deadline
+from digestbot.registry.place import Place
+from digestbot.registry.realms import check_trust, reach_of_realm
+from digestbot.registry.refusals import Asked, wrong_password
+from digestbot.registry.settings import RegistrySettings
+from digestbot.registry.tokens import Token, TokenQuestion, Tokens
+from digestbot.registry.trials import Trials
+
+_UNAUTHORIZED = 401
+# An expired token: 401 by the specification, 403 of ECR, 400 of public ECR.
+_MAY_BE_EXPIRED = frozenset({400, 401, 403})
+_SCOPES_OF_A_REPOSITORY = ("repository:", "registry:")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What goes into `Authorization`, and where it came from."""
+
+    header: str
+    credential: Credential
+    question: TokenQuestion | None = None
+    token: Token | None = None
+    was_cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response, with what was asked for people."""
+
+    response: Response
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What all registries of a run share to log in."""
+
+    settings: RegistrySettings
+    exchange: Exchange
+    credentials: CredentialStore
+    trials: Trials
+    tokens: Tokens
+
+
+class Authorizer:
+    """Asks one registry, logged in as it wants; safe to use from many threads."""
+
+    def __init__(self, place: Place, office: Office) -> None:
+        self._place = place
+        self._office = office
+        self._lock = threading.Lock()
+        self._known = threading.Event()
+        self._login: Login | None = None
+
+    def ask(
+        self, request: Request, repository: str, deadline: Deadline, *, again: bool = True
+    ) -> Answer:
+        """The registry's answer, after whatever login it takes.
+
+        Args:
+            request: What to ask.
+            repository: What it is about; empty for the registry itself.
+            deadline: When to give up.
+            again: Whether to try a fresh token where one may have expired.
+
+        Raises:
+            RegistryError: No answer came, or the login failed.
+        """
+        first = self._learn(request, deadline)
+        if first is not None:
+            return Answer(first, self._asked(None))
+        grant = self._grant(repository, deadline)
+        response = self._send(request, grant, deadline)
+        if grant is None and self._is_surprised(response, deadline):
+            grant = self._grant(repository, deadline)
+            response = self._send(request, grant, deadline)
+        better = self._better(grant, response, deadline, again=again)
+        if better is not None:
+            grant = better
+            response = self._send(request, grant, deadline)
+        return Answer(response, self._asked(grant))
+
+    def _learn(self, request: Request, deadline: Deadline) -> Response | None:
+        """Ask plainly while nothing is known of the registry; the answer, unless it was 401."""
+        if self._known.is_set():
+            return None
+        if not self._lock.acquire(timeout=deadline.left):
+            message = f"{self._place.registry} did not say in time how to log in"
+            raise RegistryError(message, code="timeout", host=self._place.registry)
+        try:
+            if self._known.is_set():
+                return None
+            response = self._office.exchange.ask(request, deadline)
+            if response.status == _UNAUTHORIZED:
+                self._login = self._read_login(response) or self._ping(deadline)
+            self._known.set()
+            return None if self._login else response
+        finally:
+            self._lock.release()
+
+    def _is_surprised(self, response: Response, deadline: Deadline) -> bool:
+        """Whether a registry that wanted no login so far wants one now."""
+        if response.status != _UNAUTHORIZED or self._login is not None:
+            return False
+        self._login = self._read_login(response) or self._ping(deadline)
+        return self._login is not None
+
+    def _read_login(self, response: Response) -> Login | None:
+        if response.origin != self._place.origin:
+            # The target of a redirect does not say how to log in here.
+            return None
+        try:
+            return choose_login(response.header_lines("www-authenticate"), response.url)
+        except ValueError as error:
+            message = f"{self._place.registry} asks for a login that cannot be understood: {error}"
+            raise RegistryError(message, code="challenge", host=self._place.registry) from error
+
+    def _ping(self, deadline: Deadline) -> Login | None:
+        # gcr.io has answered 401 without a challenge to everything but this.
+        url = f"{self._place.origin}/v2/"
+        request = Request(
+            "GET", url, self._place.reach, limit=TOKEN_LIMIT, about=self._place.registry
+        )
+        response = self._office.exchange.ask(request, deadline)
+        return self._read_login(response) if response.status == _UNAUTHORIZED else None
+
+    def _grant(self, repository: str, deadline: Deadline) -> Grant | None:
+        if self._login is None:
+            return None
+        credential = self._office.credentials.find(self._place.registry, repository)
+        if isinstance(self._login, BasicLogin):
+            if not credential.password:
+                return None
+            return Grant(credential.basic, credential)
+        return self._token(self._login, _scope(self._login, repository), credential, deadline)
+
+    def _token(
+        self, login: BearerLogin, scope: str, credential: Credential, deadline: Deadline
+    ) -> Grant:
+        registry = self._place.registry
+        reach = reach_of_realm(self._place, login.realm)
+        if not credential.is_anonymous:
+            host = self._office.settings.host(registry)
+            check_trust(self._place, login.realm, host.token_hosts)
+        question = TokenQuestion(registry, login.realm, login.service, scope, credential)
+        token, was_cached = self._office.tokens.get(question, reach, deadline)
+        return Grant(f"Bearer {token.value}", credential, question, token, was_cached)
+
+    def _send(self, request: Request, grant: Grant | None, deadline: Deadline) -> Response:
+        if grant is None:
+            return self._office.exchange.ask(request, deadline)
+        authorized = request.authorized(grant.header)
+        if grant.token is not None:
+            response = self._office.exchange.ask(authorized, deadline)
+            return response.scrubbed((grant.token.value, *grant.credential.spelled))
+        trial = self._office.trials.of(self._place.registry, grant.credential)
+        with trial.attempt(deadline):
+            response = self._office.exchange.ask(authorized, deadline)
+            if response.status != _UNAUTHORIZED:
+                trial.accept()
+            elif not trial.is_accepted:
+                error = wrong_password(self._asked(grant))
+                trial.reject(error)
+                raise error
+        return response.scrubbed(grant.credential.spelled)
+
+    def _better(
+        self, grant: Grant | None, response: Response, deadline: Deadline, *, again: bool
+    ) -> Grant | None:
+        """Another grant to try once; None where this answer is final."""
+        if grant is None or grant.question is None or response.status not in _MAY_BE_EXPIRED:
+            return None
+        question = grant.question
+        wanted = self._wanted_scope(response)
+        if wanted not in ("", question.scope) and isinstance(self._login, BearerLogin):
+            return self._token(self._login, wanted, grant.credential, deadline)
+        if not (again and grant.was_cached and grant.token):
+            return None
+        self._office.tokens.drop(question, grant.token)
+        reach = reach_of_realm(self._place, question.realm)
+        token, was_cached = self._office.tokens.get(question, reach, deadline)
+        return Grant(f"Bearer {token.value}", grant.credential, question, token, was_cached)
+
+    def _wanted_scope(self, response: Response) -> str:
+        try:
+            login = self._read_login(response)
+        except RegistryError:
+            return ""
+        return login.scope if isinstance(login, BearerLogin) else ""
+
+    def _asked(self, grant: Grant | None) -> Asked:
+        credential = grant.credential if grant else ANONYMOUS
+        name = "" if credential.is_anonymous else credential.username or "an identity token"
+        service = self._login.service if isinstance(self._login, BearerLogin) else ""
+        return Asked(self._place.registry, name, service, bool(grant and grant.token))
+
+
+def _scope(login: BearerLogin, repository: str) -> str:
+    if login.scope and not login.scope.startswith(_SCOPES_OF_A_REPOSITORY):
+        # One scope for all: `aws` of public ECR, `*` of Forgejo.
+        return login.scope
+    return f"repository:{repository}:pull" if repository else login.scope

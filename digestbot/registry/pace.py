@@ -1,0 +1,117 @@
+"""How fast one host is asked: slots, a pause that all threads keep, and an end of patience."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from digestbot.registry.errors import RegistryError
+
+FAILURES_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, and what passes it; tests bring their own."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When a lookup gives up."""
+
+    until: float
+    clock: Clock = field(default_factory=Clock)
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock) -> Deadline:
+        """A deadline this many seconds from now."""
+        return cls(clock.monotonic() + seconds, clock)
+
+    @property
+    def left(self) -> float:
+        """The seconds left; never below 0."""
+        return max(0.0, self.until - self.clock.monotonic())
+
+
+class Pace:
+    """Shared by all threads that ask one host."""
+
+    def __init__(self, host: str, slots: int, clock: Clock) -> None:
+        self._host = host
+        self._slots = threading.BoundedSemaphore(slots)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._paused_until = 0.0
+        self._failures = 0
+        self._has_answered = False
+        self._given_up: RegistryError | None = None
+
+    @contextmanager
+    def slot(self, deadline: Deadline) -> Iterator[None]:
+        """One of the slots, after any pause.
+
+        Raises:
+            RegistryError: The host has been given up, or the deadline comes first.
+        """
+        self._wait(deadline)
+        if not self._slots.acquire(timeout=deadline.left):
+            raise self._too_late()
+        try:
+            self.check()
+            yield
+        finally:
+            self._slots.release()
+
+    def check(self) -> None:
+        """Do nothing, unless the host has been given up.
+
+        Raises:
+            RegistryError: The reason for which it was given up.
+        """
+        if self._given_up is not None:
+            raise self._given_up
+
+    def pause(self, seconds: float) -> None:
+        """Ask nothing for this long, from any thread."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+
+    def give_up(self, error: RegistryError) -> None:
+        """Ask nothing any more; every later question fails at once, with this error."""
+        with self._lock:
+            self._given_up = self._given_up or error
+
+    def succeeded(self) -> None:
+        """Note that the host answered."""
+        self._failures = 0
+        self._has_answered = True
+
+    def failed(self, error: RegistryError) -> None:
+        """Note that a question was asked as often as is useful, and not answered."""
+        with self._lock:
+            self._failures += 1
+            is_hopeless = self._failures >= FAILURES_IN_A_ROW or not self._has_answered
+        if is_hopeless:
+            self.give_up(error)
+
+    def _wait(self, deadline: Deadline) -> None:
+        while (wait := self._paused_until - self._clock.monotonic()) > 0:
+            self.check()
+            if wait > deadline.left:
+                raise self._too_late()
+            self._clock.sleep(wait)
+
+    def _too_late(self) -> RegistryError:
+        self.check()
+        message = f"{self._host} was not asked in time: it is slow, or asks for pauses"
+        hint = "ask fewer at a time (concurrency), or allow more time (timeout)"
+        return RegistryError(message, code="timeout", host=self._host, hint=hint)
