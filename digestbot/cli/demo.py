@@ -32,11 +32,12 @@ CONFIG = """\
 mirrors:
   docker.io/: {host}/hub/
 """
+# What is said, the command, and the exit code that it must have.
 STEPS = (
-    ("A Dockerfile pins two images. One of the tags has moved since:", ["scan"]),
-    ("What would change:", ["scan", "--diff"]),
-    ("Change it:", ["scan", "--write"]),
-    ("And again: nothing is left to do.", ["scan"]),
+    ("A Dockerfile pins two images. One of the tags has moved since:", ["scan"], Exit.FINDINGS),
+    ("What would change:", ["scan", "--diff"], Exit.FINDINGS),
+    ("Change it:", ["scan", "--write"], Exit.OK),
+    ("And again: nothing is left to do.", ["scan"], Exit.OK),
 )
 
 
@@ -58,11 +59,13 @@ def command(context: click.Context) -> int:
         repo = _make_repo(Path(folder) / "app", {"Dockerfile": text})
         config = Path(folder) / "digestbot.yaml"
         config.write_text(CONFIG.format(host=host), encoding="utf-8")
-        for number, (title, arguments) in enumerate(STEPS, start=1):
+        for number, (title, arguments, expected) in enumerate(STEPS, start=1):
             click.echo(f"{number}. {title}\n")
             click.secho(f"$ digestbot {' '.join(arguments)}", bold=color, color=color)
             code = _run_digestbot(arguments, repo, config, color="always" if color else "never")
             click.echo(f"(exit code {code})\n")
+            if code != expected:
+                raise UsageError(f"the demo broke off: expected exit code {expected}, got {code}")
     click.echo("That was the demo; the folder and the registry are gone.")
     click.echo("On a repository of yours: digestbot scan")
     return Exit.OK

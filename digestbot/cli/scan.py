@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -65,7 +66,7 @@ def command(
         write_whole(options.record, write_answers(result.resolutions))
     if options.write:
         result = _write(result, files)
-    _report(result, options, terminal, command=" ".join(["digestbot scan", *options.paths]))
+    _report(result, options, terminal, command=shlex.join(["digestbot", "scan", *options.paths]))
     return _exit_code(result, settings)
 
 

@@ -51,7 +51,9 @@ def load(
     Raises:
         ConfigError: The file or an option is wrong.
     """
-    path = None if no_config else choose_config(config, os.environ, Path())
+    # What click took from the environment is left to `choose_config`, which blames the variable.
+    named = config if _origin(context, "config") == "--config" else None
+    path = None if no_config else choose_config(named, os.environ, Path())
     overrides = {
         key: Override(value, origin)
         for key, value in keys.items()

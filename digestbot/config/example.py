@@ -27,14 +27,14 @@ fail_on: [stale]
 #     reason: goes away with the old build
 #     until: 2027-06-30
 
-# Registries that need a login, a certificate of your own, or are on a private network.
+# Registries that need a login, a certificate of your own, or are on a private network
+# (which none may be that is not named here, or that docker is not logged in to).
 # Logins of docker and podman are found without any of this. No password is written here.
 # registries:
 #   harbor.example.com:
 #     username: robot$digestbot
 #     password_env: HARBOR_PASSWORD
 #     ca_file: certs/ca.pem
-#     allow_private: true
 
 # Who is really asked: pinned names that begin with the left are looked up on the right.
 # mirrors:

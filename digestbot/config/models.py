@@ -157,9 +157,6 @@ class RegistryConfig(_Model):
         description="Ask without TLS. Anyone on the way can read credentials and change "
         "answers; loopback hosts need no such permission.",
     )
-    allow_private: bool = Field(
-        default=False, description="Allow this registry to be on a private network address."
-    )
     token_hosts: Many[Host] = Field(
         default=(),
         description="Further hosts that this registry may name as its token server, and that "
@@ -220,10 +217,12 @@ class Settings(_Model):
         default={},
         json_schema_extra={"propertyNames": {"pattern": "^[^/@]+$"}},
         description="Settings per registry; the key is the host as image names spell it: "
-        "`ghcr.io`, `localhost:5000`, `[::1]:5000`; Docker Hub is `docker.io`.",
+        "`ghcr.io`, `localhost:5000`, `[::1]:5000`; Docker Hub is `docker.io`. A registry that "
+        "is named here may be on a private network address; `{}` is enough to say so.",
     )
     allow_private: bool = Field(
-        default=False, description="Allow every registry to be on a private network address."
+        default=False,
+        description="Allow every registry to be on a private network address, named here or not.",
     )
     mirrors: dict[Prefix, Prefix] = Field(
         default={},

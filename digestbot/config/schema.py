@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
-SCHEMA_URL = "https://json.schemastore.org/digestbot.json"
+SCHEMA_URL = (
+    "https://raw.githubusercontent.com/digestbot/digestbot/main/config/digestbot.schema.json"
+)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

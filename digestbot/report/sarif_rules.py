@@ -32,7 +32,7 @@ class Rule:
                 "text": f"{self.why}\n\n{self.remedy}",
                 "markdown": f"{self.why}\n\n**What to do:** {self.remedy}",
             },
-            "helpUri": f"{PROJECT}#statuses",
+            "helpUri": f"{PROJECT}/blob/main/config/reference.md#statuses",
             "defaultConfiguration": {"level": self.level},
             "properties": {"precision": "very-high", "tags": ["containers", "supply-chain"]},
         }

@@ -1,4 +1,4 @@
-"""The report for people: rows grouped by file, a summary, and what to do next.
+"""The report for people: a row per finding, a summary, and what to do next.
 
 The layout is the same on a terminal and in a pipe: no boxes, and nothing that only colour says.
 Rich measures the cells; the few colours are written here, because a rich console would take
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 from rich.cells import cell_len, chop_cells
 
@@ -42,6 +41,7 @@ _CODES = {
 _STATUS_WIDTH = max(len(word) for word in _LOOKS) + 2
 _CHANGE_WIDTH = 27
 _NARROWEST = 24
+_PLACE_SHARE = 3
 _SUBJECTS_SHOWN = 10
 # Reasons that the row itself explains, together with the advice at the end.
 _OBVIOUS = {"digest-moved", "no-digest", "offline"}
@@ -60,7 +60,10 @@ class _Page:
 
     @classmethod
     def of(cls, findings: list[Finding], style: Style) -> _Page:
-        place = max((len(_place(finding)) for finding in findings), default=0)
+        # A place that is longer than this gets a line of its own above its row.
+        longest = max(style.width, 2 * _NARROWEST) // _PLACE_SHARE
+        places = (cell_len(_place(finding)) for finding in findings)
+        place = max((length for length in places if length <= longest), default=0)
         page = cls(style, place, 0)
         # One endless name must not push the other rows' digests out of sight.
         lengths = (cell_len(name_of(finding)) for finding in findings)
@@ -75,7 +78,7 @@ class _Page:
     @property
     def indent(self) -> int:
         """Where the names begin."""
-        return 2 + self.place + 2 + _STATUS_WIDTH + 2
+        return self.place + 2 + _STATUS_WIDTH + 2
 
     @property
     def room(self) -> int:
@@ -94,31 +97,33 @@ def render(result: ScanResult, style: Style, /) -> str:
     verbose = style.verbosity > 0
     shown = [f for f in result.findings if verbose or f.status is not Status.CURRENT]
     page = _Page.of(shown, style)
-    blocks = [*_files(shown, result, page), [*_problems(result.problems, page)]]
+    blocks = [[*_rows(shown, result, page)], [*_problems(result.problems, page)]]
     blocks += [[*_summary(result, page)], [*_next(result, page)]]
     lines = "\n\n".join("\n".join(block) for block in blocks if block)
     return _OLD_COMMAND.sub(r"\\x23", _COMMAND.sub(r"\1\\x3a", lines)) + "\n"
 
 
-def _files(shown: list[Finding], result: ScanResult, page: _Page) -> Iterator[list[str]]:
+def _rows(shown: list[Finding], result: ScanResult, page: _Page) -> Iterator[str]:
     told = {problem.code for problem in result.problems} if page.style.verbosity < 1 else set()
-    for path, findings in groupby(shown, key=lambda finding: finding.occurrence.path):
-        lines = [page.ink(part, "bold") for part in _wrap(one_line(path), page.width, "/")]
-        before: tuple[str, ...] = ()
-        for finding in findings:
-            word = word_for(result, finding)
-            lines += _row(finding, word, page)
-            notes = () if finding.reason in told else _notes(finding, word, page.style)
-            if notes != before:
-                lines += [line for note in notes for line in _note(note, page.indent, page)]
-            before = notes
-        yield lines
+    before: tuple[str, ...] = ()
+    for finding in shown:
+        word = word_for(result, finding)
+        yield from _row(finding, word, page)
+        notes = () if finding.reason in told else _notes(finding, word, page.style)
+        if notes != before:
+            yield from (line for note in notes for line in _note(note, page.indent, page))
+        before = notes
 
 
 def _row(finding: Finding, word: str, page: _Page) -> Iterator[str]:
     icon, color = _LOOKS[word]
+    place = _place(finding)
+    if cell_len(place) > page.place:
+        yield from (page.ink(part, "bold") for part in _wrap(place, page.width, "/"))
+        place = ""
+    padding = " " * (page.place - cell_len(place))
     status = page.ink(f"{icon} {word}".ljust(_STATUS_WIDTH), color)
-    first = f"  {page.ink(_place(finding).rjust(page.place), 'dim')}  {status}  "
+    first = f"{page.ink(place, 'bold')}{padding}  {status}  "
     name, change = name_of(finding), _change(finding)
     follows = page.room - page.name - 2
     if cell_len(name) <= page.name and cell_len(change) <= follows:
@@ -131,7 +136,7 @@ def _row(finding: Finding, word: str, page: _Page) -> Iterator[str]:
 
 
 def _place(finding: Finding) -> str:
-    return f"{finding.occurrence.line}:{finding.occurrence.column}"
+    return f"{one_line(finding.occurrence.path)}:{finding.occurrence.line}"
 
 
 def _change(finding: Finding) -> str:

@@ -32,7 +32,6 @@ registries:
     concurrency: 2
   "[::1]:5000":
     http: true
-    allow_private: true
 allow_private: true
 mirrors:
   harbor.corp/hub/: docker.io/
@@ -85,7 +84,7 @@ def test_every_key_is_read(write: Write) -> None:
                 token_hosts=("auth.example.com",),
                 concurrency=2,
             ),
-            "[::1]:5000": RegistryConfig(http=True, allow_private=True),
+            "[::1]:5000": RegistryConfig(http=True),
         },
         allow_private=True,
         mirrors={"harbor.corp/hub/": "docker.io/"},

@@ -49,7 +49,6 @@ def test_each_value_is_shown_with_the_line_or_the_option_it_comes_from(write: Wr
         Row("registries.ghcr.io.username", "me", "digestbot.yaml:8"),
         Row("registries.ghcr.io.password_env", "TOKEN", "digestbot.yaml:9"),
         Row("registries.ghcr.io.http", False, "default"),
-        Row("registries.ghcr.io.allow_private", False, "default"),
         Row("registries.ghcr.io.token_hosts", [], "default"),
         Row("registries.ghcr.io.concurrency", 2, "digestbot.yaml:10"),
         Row("allow_private", False, "default"),

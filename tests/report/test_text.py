@@ -52,20 +52,19 @@ def written_out(block: str) -> str:
     return textwrap.dedent(block).lstrip("\n")
 
 
-def test_rows_by_file_then_problems_by_cause_then_the_summary_and_what_to_do() -> None:
+def test_a_row_per_finding_then_problems_by_cause_then_the_summary_and_what_to_do() -> None:
     assert shown(MIXED) == written_out("""
-        app/Dockerfile
-            3:6  ▲ stale     python:3.12           aaaaaaaaaaaa → bbbbbbbbbbbb
-           19:6  ○ unpinned  alpine:3.20           no-digest
-          130:6  · skipped   ${BASE}:1             build-arg
-                             BASE has no default, so nobody but the build knows the
-                             image
-                             hint: give BASE a default
-
-        deploy/Dockerfile
-            7:6  ‖ held      node:20               aaaaaaaaaaaa → bbbbbbbbbbbb
-                             node:20 moved two hours ago, and waits for three days
-           21:6  ✗ failed    ghcr.io/acme/tool:v1  rate-limited
+        app/Dockerfile:3      ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb
+        app/Dockerfile:19     ○ unpinned  alpine:3.20  no-digest
+        app/Dockerfile:130    · skipped   ${BASE}:1    build-arg
+                                          BASE has no default, so nobody but the build
+                                          knows the image
+                                          hint: give BASE a default
+        deploy/Dockerfile:7   ‖ held      node:20      aaaaaaaaaaaa → bbbbbbbbbbbb
+                                          node:20 moved two hours ago, and waits for
+                                          three days
+        deploy/Dockerfile:21  ✗ failed    ghcr.io/acme/tool:v1
+                                          rate-limited
 
         ✗ Incomplete: not everything could be found out
           rate-limited
@@ -96,16 +95,14 @@ def test_rows_by_file_then_problems_by_cause_then_the_summary_and_what_to_do() -
         ),
         pytest.param(
             make_result([make_finding()], written=["app/Dockerfile"]),
-            "app/Dockerfile\n"
-            "  3:6  ✓ updated   python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb\n"
+            "app/Dockerfile:3  ✓ updated   python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb\n"
             "\n"
             "✓ 1 image in 2 files: 1 updated · 2 lookups in 0.4 s\n",
             id="written",
         ),
         pytest.param(
             make_result([make_finding("alpine:3.20", Status.UNPINNED)]),
-            "app/Dockerfile\n"
-            "  3:6  ○ unpinned  alpine:3.20  → bbbbbbbbbbbb\n"
+            "app/Dockerfile:3  ○ unpinned  alpine:3.20  → bbbbbbbbbbbb\n"
             "\n"
             "1 image in 2 files: 1 unpinned · 2 lookups in 0.4 s\n"
             "\n"
@@ -129,16 +126,19 @@ def test_a_stale_image_that_is_not_edited_says_why() -> None:
 
     rows = shown(make_result([finding])).splitlines()
 
-    assert rows[1:3] == [
-        "  3:6  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
-        "                   python:3.12 moved to bbbbbbbbbbbb; not edited: TARGETARCH",
+    assert rows[:3] == [
+        "app/Dockerfile:3  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
+        "                              python:3.12 moved to bbbbbbbbbbbb; not edited:",
+        "                              TARGETARCH decides",
     ]
 
 
 def test_a_failure_that_no_problem_explains_is_explained_in_its_row() -> None:
     result = make_result([make_finding(status=Status.FAILED)])
 
-    assert "\n                   python:3.12: the registry asks to wait\n" in shown(result)
+    assert "\n                              python:3.12: the registry asks to wait\n" in shown(
+        result
+    )
 
 
 def test_the_same_explanation_is_not_given_twice_in_a_row() -> None:
@@ -148,7 +148,7 @@ def test_the_same_explanation_is_not_given_twice_in_a_row() -> None:
 
 
 def test_more_verbosity_lists_what_is_current_and_then_explains_the_obvious() -> None:
-    assert "ghcr.io/acme/base:v2  aaaaaaaaaaaa\n" in shown(MIXED, verbosity=1)
+    assert "ghcr.io/acme/base:v2  aaaaaaaaaaaa\n" in shown(MIXED, verbosity=1, width=120)
     assert "is what the tag has now" not in shown(MIXED, verbosity=1)
     assert "is what the tag has now" in shown(MIXED, verbosity=2)
 
@@ -172,25 +172,31 @@ def test_many_places_of_one_cause_are_counted() -> None:
 def test_a_long_name_is_folded_behind_a_slash_and_keeps_its_line_number() -> None:
     result = make_result([make_finding(), make_finding(LONG, line=1204)])
 
-    assert shown(result).splitlines()[1:5] == [
-        "     3:6  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
-        "  1204:6  ▲ stale     registry.corp.example:5000/platform/base-images/",
-        "                      python-runtime/long:3.12-slim-bookworm",
-        "                      aaaaaaaaaaaa → bbbbbbbbbbbb",
+    assert shown(result).splitlines()[:4] == [
+        "app/Dockerfile:3     ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
+        "app/Dockerfile:1204  ▲ stale     registry.corp.example:5000/platform/",
+        "                                 base-images/python-runtime/",
+        "                                 long:3.12-slim-bookworm",
     ]
 
 
-def test_a_long_path_is_folded_behind_a_slash() -> None:
-    lines = shown(make_result([make_finding(path="directory/" * 12 + "Dockerfile")])).splitlines()
+def test_a_long_path_has_lines_of_its_own_and_leaves_the_columns_alone() -> None:
+    findings = [make_finding(path="directory/" * 12 + "Dockerfile"), make_finding()]
 
-    assert lines[0] == "directory/" * 8
-    assert lines[1] == "directory/" * 4 + "Dockerfile"
+    assert shown(make_result(findings)).splitlines()[:4] == [
+        "directory/" * 8,
+        "directory/" * 4 + "Dockerfile:3",
+        "                  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
+        "app/Dockerfile:3  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
+    ]
 
 
 def test_a_wide_terminal_leaves_room_for_the_name() -> None:
     result = make_result([make_finding(LONG)])
 
-    assert f"  3:6  ▲ stale     {LONG}  aaaaaaaaaaaa → bbbbbbbbbbbb\n" in shown(result, width=140)
+    assert f"app/Dockerfile:3  ▲ stale     {LONG}  aaaaaaaaaaaa → bbbbbbbbbbbb\n" in shown(
+        result, width=150
+    )
 
 
 def test_advice_that_is_too_wide_goes_below_its_command() -> None:
@@ -244,7 +250,8 @@ def test_whatever_is_found_can_be_shown(written: str, path: str, width: int) -> 
     page = shown(make_result([finding], [problem]), width=width)
 
     assert page.replace("\n", "").isprintable()
-    assert " 3:6  · skipped   " in page
+    assert "  · skipped   " in page
+    assert re.search(r":3\b", page)
 
 
 def test_five_hundred_findings_are_five_hundred_rows() -> None:
@@ -254,7 +261,7 @@ def test_five_hundred_findings_are_five_hundred_rows() -> None:
     page = shown(make_result(map(find, range(500)), files=50))
 
     assert page.count("▲ stale") == 500
-    assert page.count("/Dockerfile\n") == 50
+    assert page.count("/Dockerfile:3  ▲") == 500
 
 
 def test_a_message_without_end_is_cut() -> None:
