@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from digestbot.files.dockerfile.names import read_name
 from digestbot.files.dockerfile.space import SPACE
 
-_HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]+)")
+_HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)")
 _SPACE = re.compile(SPACE)
 _SPACES = re.compile(f"{SPACE}+")
 _ORDINARY = re.compile(r"[^$<'\"\\}/\t\n\v\f\r \x80-\xff]+")
@@ -56,7 +56,7 @@ def heredoc(word: str) -> Heredoc | None:
         NestingError: Expansions are nested more than 50 deep.
     """
     match = _HEREDOC.fullmatch(word)
-    if match is None:
+    if match is None or not match[2]:
         return None
     try:
         names = _Splitter(match[2], raw=False).words()

@@ -138,10 +138,12 @@ class _Images:
         if trigger.keyword not in {"copy", "run"} or not trigger.flags:
             return
         try:
+            check(trigger)
             yield from self._pulled(instruction, trigger, "onbuild-")
         except RejectedError as error:
-            written = trigger.line.value(trigger.start, trigger.end)
-            yield self._recorder.skipped("onbuild", written, Skip("bad-trigger", str(error)))
+            skip = Skip("bad-trigger", str(error))
+            kind = "onbuild-copy" if trigger.keyword == "copy" else "onbuild-mount"
+            yield self._recorder.skipped(kind, trigger.flags[0], skip)
 
     def _pulled(
         self, instruction: Instruction, step: Instruction, prefix: str

@@ -41,7 +41,7 @@ class Instruction:
         match = _KEYWORD.match(text, start, end)
         keyword, start = (match[1].lower(), match.end()) if match else ("", start)
         flags: tuple[Value, ...] = ()
-        if text.startswith("--", start):
+        if text.startswith("--", start) or text[start : start + 1] >= "\x80":
             flags, start = split_flags(line, start, end, escape)
             start = min(start + leading(text[start:end]), end)
         return cls(line, keyword, flags, start, end, escape)

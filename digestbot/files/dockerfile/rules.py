@@ -60,6 +60,7 @@ _FLAGS: Mapping[str, Mapping[str, FlagKind]] = {
     },
 }
 _JSON_KEYWORDS = frozenset({"add", "cmd", "copy", "entrypoint", "run", "shell", "volume"})
+_FIRST_WORD = re.compile(r"[^\t\v\f\r ]+")
 _KIND_END = re.compile(r"[\t\v\f\r \x85\xa0]+")
 _CHOICES = {"network": {"default", "none", "host"}, "security": {"insecure", "sandbox"}}
 
@@ -107,7 +108,7 @@ def flags_of(instruction: Instruction) -> dict[str, list[Value]]:
         raise _rejected(instruction, str(error)) from error
     for name, choices in _CHOICES.items():
         for value in found.get(name, ()):
-            if value.text and value.text not in choices:
+            if value.text not in choices:
                 raise _rejected(instruction, f"--{name} is one of {', '.join(sorted(choices))}")
     return found
 
@@ -144,8 +145,8 @@ def check(instruction: Instruction) -> None:
     """
     rule = _RULES.get(instruction.keyword)
     if rule is None:
-        known = shown(instruction.line.text.split(maxsplit=1)[0] if instruction.line.text else "")
-        raise _rejected(instruction, f"{known[:40]!r} is no instruction")
+        word = _FIRST_WORD.search(instruction.line.text)
+        raise _rejected(instruction, f"{shown(word[0] if word else '')[:40]!r} is no instruction")
     rule(instruction)
 
 
@@ -183,7 +184,9 @@ def _maybe_json(instruction: Instruction) -> None:
 
 def _volume(instruction: Instruction) -> None:
     _needs_arguments(instruction)
-    _strings(instruction, instruction.arguments)
+    strings = _strings(instruction, instruction.arguments) or ()
+    if any(not string.strip() for string in strings):
+        raise _rejected(instruction, "VOLUME has a blank path")
 
 
 def _shell(instruction: Instruction) -> None:

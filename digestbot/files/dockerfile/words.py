@@ -31,20 +31,20 @@ def token_texts(text: str) -> list[str]:
 def quoted_words(line: LogicalLine, start: int, end: int, escape: str) -> list[Value]:
     """The arguments of ARG, ENV and LABEL: split at white space outside quotes, which stay."""
     words = _word_pattern(escape).finditer(line.text, start, end)
-    return [line.value(*match.span()) for match in words]
+    return [line.value(*match.span(1)) for match in words]
 
 
 @cache
 def _word_pattern(escape: str) -> re.Pattern[str]:
     mark = re.escape(escape)
     return re.compile(
-        rf"""(?:
+        rf"""{SPACE}*+((?:
             [^'"{mark}\t\n\v\f\r\x20\x80-\xff]++
-            | {mark}(?:{SPACE.replace(" ", "[ ]")}|.|\Z)
+            | {mark}(?:{SPACE}|.|\Z)
             | '[^']*+(?:'|\Z)
             | "(?:[^"{mark}]|{mark}.)*+(?:"|{mark}?\Z)
-            | (?!{SPACE.replace(" ", "[ ]")})[\x80-\xff]
-        )++""",
+            | (?!{SPACE})[\x80-\xff]
+        )++)""",
         re.DOTALL | re.VERBOSE,
     )
 
