@@ -7,8 +7,9 @@ every later question carries it from the start.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from digestbot.registry.addresses import onward
 from digestbot.registry.challenge import BasicLogin, BearerLogin, Login, choose_login
 from digestbot.registry.credentials import CredentialStore
 from digestbot.registry.docker_config import ANONYMOUS, Credential
@@ -83,6 +84,14 @@ class Authorizer:
         Raises:
             RegistryError: No answer came, or the login failed.
         """
+        answer = self._ask_here(request, repository, deadline, again=again)
+        if answer.response.status == _UNAUTHORIZED and not self._is_here(answer.response):
+            return Answer(self._ask_there(request, answer.response, deadline), answer.asked)
+        return answer
+
+    def _ask_here(
+        self, request: Request, repository: str, deadline: Deadline, *, again: bool
+    ) -> Answer:
         first = self._learn(request, deadline)
         if first is not None:
             return Answer(first, self._asked(None))
@@ -109,7 +118,7 @@ class Authorizer:
                 return None
             response = self._office.exchange.ask(request, deadline)
             if response.status == _UNAUTHORIZED:
-                self._login = self._read_login(response) or self._ping(deadline)
+                self._login = self._find_login(response, deadline)
             self._known.set()
             return None if self._login else response
         finally:
@@ -119,13 +128,19 @@ class Authorizer:
         """Whether a registry that wanted no login so far wants one now."""
         if response.status != _UNAUTHORIZED or self._login is not None:
             return False
-        self._login = self._read_login(response) or self._ping(deadline)
+        self._login = self._find_login(response, deadline)
         return self._login is not None
 
-    def _read_login(self, response: Response) -> Login | None:
-        if response.origin != self._place.origin:
-            # The target of a redirect does not say how to log in here.
+    def _is_here(self, response: Response) -> bool:
+        # The target of a redirect does not say how to log in here.
+        return response.origin == self._place.origin
+
+    def _find_login(self, response: Response, deadline: Deadline) -> Login | None:
+        if not self._is_here(response):
             return None
+        return self._read_login(response) or self._ping(deadline)
+
+    def _read_login(self, response: Response) -> Login | None:
         try:
             return choose_login(response.header_lines("www-authenticate"), response.url)
         except ValueError as error:
@@ -141,10 +156,29 @@ class Authorizer:
         response = self._office.exchange.ask(request, deadline)
         return self._read_login(response) if response.status == _UNAUTHORIZED else None
 
+    def _ask_there(self, request: Request, refused: Response, deadline: Deadline) -> Response:
+        """Ask the target of a redirect again, with a token it gives to anyone.
+
+        registry.k8s.io leads to such hosts. No login of this registry goes there.
+        """
+        login = self._read_login(refused)
+        if not isinstance(login, BearerLogin) or refused.origin is None:
+            return refused
+        reach = onward(self._place.reach, self._place.found())
+        there = Place(self._place.registry, refused.origin, reach, self._place.found)
+        question = TokenQuestion(there.registry, login.realm, login.service, login.scope)
+        reach_of_token = reach_of_realm(there, login.realm)
+        token, _ = self._office.tokens.get(question, reach_of_token, deadline)
+        again = replace(request, url=refused.url, reach=reach)
+        return self._office.exchange.ask(again.authorized(f"Bearer {token.value}"), deadline)
+
     def _grant(self, repository: str, deadline: Deadline) -> Grant | None:
         if self._login is None:
             return None
         credential = self._office.credentials.find(self._place.registry, repository)
+        if not repository and credential.is_anonymous:
+            # Nobody needs to know what an anonymous token without a scope is good for.
+            return None
         if isinstance(self._login, BasicLogin):
             if not credential.password:
                 return None
@@ -200,7 +234,7 @@ class Authorizer:
 
     def _wanted_scope(self, response: Response) -> str:
         try:
-            login = self._read_login(response)
+            login = self._read_login(response) if self._is_here(response) else None
         except RegistryError:
             return ""
         return login.scope if isinstance(login, BearerLogin) else ""

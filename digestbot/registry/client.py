@@ -23,9 +23,9 @@ from digestbot.registry.notes import HostNotes
 from digestbot.registry.origin import DOCKER_HUB
 from digestbot.registry.pace import Deadline
 from digestbot.registry.place import Place
-from digestbot.registry.refusals import registry_refusal
+from digestbot.registry.refusals import Asked, registry_refusal
 
-_OK = 200
+_OK, _UNAUTHORIZED = 200, 401
 # HEAD has no body: where it is not understood, or says no, a GET tells more.
 _HEAD_NOT_UNDERSTOOD: Final = frozenset({400, 405, 501})
 _WORTH_EXPLAINING: Final = frozenset({403, 404, 412})
@@ -91,10 +91,27 @@ class RegistryClient:
         check_digest(body, str(blob.digest), self.registry)
         return body
 
-    def ask_path(self, path: str, repository: str, deadline: Deadline) -> Answer:
-        """The answer to a GET of this path and query on the registry."""
-        request = self._request("GET", path)
-        return self._authorizer.ask(request, repository, deadline)
+    def fetch(self, path: str, repository: str, deadline: Deadline) -> Response:
+        """The successful answer to a GET of this path and query.
+
+        Raises:
+            RegistryError: There is none.
+        """
+        answer = self._authorizer.ask(self._request("GET", path), repository, deadline)
+        self._body(answer)
+        return answer.response
+
+    def greet(self, deadline: Deadline) -> tuple[Asked, bool]:
+        """As whom the registry knows digestbot, and whether it answers that one.
+
+        Raises:
+            RegistryError: It does not answer as a registry, or rejects the login stored for it.
+        """
+        answer = self._authorizer.ask(self._request("GET", "/v2/"), "", deadline)
+        is_open = answer.response.status == _OK
+        if not is_open and (answer.asked.login or answer.response.status != _UNAUTHORIZED):
+            raise registry_refusal(answer.response, answer.asked)
+        return answer.asked, is_open
 
     def _ask(
         self, method: str, repository: str, path: str, deadline: Deadline, *, again: bool = True
@@ -110,11 +127,10 @@ class RegistryClient:
         return Request(method, url, self._place.reach, headers, None, MANIFEST_LIMIT, self.registry)
 
     def _body(self, answer: Answer) -> bytes:
-        if answer.response.status != _OK:
+        response = answer.response
+        if response.status != _OK or response.media_type == "text/html":
             raise registry_refusal(answer.response, answer.asked)
-        if answer.response.media_type == "text/html":
-            raise registry_refusal(answer.response, answer.asked)
-        return answer.response.body
+        return response.body
 
     def _read_head(self, response: Response) -> Descriptor | None:
         if response.status != _OK:

@@ -37,6 +37,11 @@ class RequestCounts:
         """All of them."""
         return self.heads + self.gets + self.tokens
 
+    def __sub__(self, earlier: RequestCounts) -> RequestCounts:
+        return RequestCounts(
+            self.heads - earlier.heads, self.gets - earlier.gets, self.tokens - earlier.tokens
+        )
+
 
 class Exchange:
     """Sends requests at each host's pace; safe to use from many threads."""

@@ -189,7 +189,8 @@ def _timestamp(text: object, now: float) -> float:
 def _get(question: TokenQuestion, reach: Reach) -> Request:
     credential = question.credential
     parameters = [("service", question.service)] if question.service else []
-    parameters += [("scope", question.scope), ("client_id", CLIENT_ID)]
+    parameters += [("scope", question.scope)] if question.scope else []
+    parameters.append(("client_id", CLIENT_ID))
     headers = {}
     if not credential.is_anonymous:
         login = credential

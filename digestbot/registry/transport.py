@@ -348,7 +348,10 @@ _SLOW_TO_CONNECT = Failure("timeout", "does not accept a connection in time")
 _SLOW = Failure("timeout", "does not answer in time", outlook=Outlook.TRANSIENT)
 _BROKEN = Failure("unavailable", "broke off its answer", outlook=Outlook.TRANSIENT)
 _GARBLED = Failure("unexpected", "sends what cannot be decompressed", "", Outlook.THIS_ONE)
+# urllib3 calls everything a fault of the proxy that happens to a connection's first request.
 _RULES = (
+    Rule(urllib3.exceptions.ReadTimeoutError, _SLOW),
+    Rule(http.client.RemoteDisconnected, _BROKEN),
     Rule(urllib3.exceptions.ProxyError, _PROXY),
     *RULES[:4],
     Rule(requests.ConnectTimeout, _SLOW_TO_CONNECT),

@@ -6,7 +6,7 @@ See distribution's token specification (docs/spec/auth/{token,jwt}.md).
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import json
 import threading
 import time
@@ -115,15 +115,15 @@ def serve_tokens(users: dict[str, str] | None = None) -> Iterator[TokenServer]:
 
 def _make_certificate() -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tokens.test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(_KEY.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(_KEY, hashes.SHA256())
     )
