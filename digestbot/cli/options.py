@@ -24,10 +24,12 @@ class GroupedCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one section per heading, in the order in which headings first appear."""
         sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        # --help itself has no heading, and comes last.
+        for parameter in sorted(options, key=lambda one: not isinstance(one, GroupedOption)):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                heading = getattr(parameter, "heading", "Other")
+                heading = getattr(parameter, "heading", "Help")
                 sections.setdefault(heading, []).append(record)
         for heading, records in sections.items():
             with formatter.section(heading):

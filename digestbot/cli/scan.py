@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
 from digestbot.cli.scan_options import ScanOptions, scan_options
-from digestbot.cli.settings import config_options, load
+from digestbot.cli.settings import config_options, load, network_options
 from digestbot.cli.terminal import Terminal
 from digestbot.config.models import Settings
 from digestbot.errors import UsageError, WriteError
@@ -42,6 +43,7 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
 @config_options
 @scan_options
+@network_options
 @common
 @click.pass_context
 def command(
@@ -66,7 +68,7 @@ def command(
         write_whole(options.record, write_answers(result.resolutions))
     if options.write:
         result = _write(result, files)
-    _report(result, options, terminal, command=shlex.join(["digestbot", "scan", *options.paths]))
+    _report(result, files, options, terminal)
     return _exit_code(result, settings)
 
 
@@ -88,7 +90,7 @@ def _check(context: click.Context, options: ScanOptions) -> None:
 
 def _files(paths: Sequence[str], exclude: Sequence[str]) -> Sequence[SourceFile]:
     if "-" in paths:
-        return [Text(click.get_binary_stream("stdin").read(MAX_SIZE + 1))]
+        return [Text(sys.stdin.buffer.read(MAX_SIZE + 1))]
     return find_files([Path(path) for path in paths or ["."]], exclude=exclude)
 
 
@@ -98,18 +100,22 @@ def _scan(
     policy = Policy(
         pin=settings.pin, offline=options.offline, ignore=settings.ignore, jobs=settings.jobs
     )
-    with ProgressBar(shown=terminal.shows_progress) as bar:
-        return scan(files, _resolver(settings, options), policy, observer=bar)
+    progress = ProgressBar(shown=terminal.shows_progress)
+    with _resolver(settings, options) as resolver, progress as bar:
+        return scan(files, resolver, policy, observer=bar)
 
 
-def _resolver(settings: Settings, options: ScanOptions) -> Resolver:
+@contextmanager
+def _resolver(settings: Settings, options: ScanOptions) -> Iterator[Resolver]:
     if options.offline:
-        return RecordedResolver({})
-    if options.digests is not None:
-        return RecordedResolver(read_answers(_read_text(options.digests)))
-    from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - imports requests
+        yield RecordedResolver({})
+    elif options.digests is not None:
+        yield RecordedResolver(read_answers(_read_text(options.digests)))
+    else:
+        from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - imports requests
 
-    return RegistryResolver(registry_settings(settings, os.environ))
+        with RegistryResolver(registry_settings(settings, os.environ)) as resolver:
+            yield resolver
 
 
 def _read_text(path: Path) -> str:
@@ -133,13 +139,32 @@ def _write(result: ScanResult, files: Sequence[SourceFile]) -> ScanResult:
     return replace(result, written=frozenset(written), problems=tuple(problems))
 
 
-def _report(result: ScanResult, options: ScanOptions, terminal: Terminal, *, command: str) -> None:
+def _paths_in_tree(
+    result: ScanResult, files: Sequence[SourceFile]
+) -> Iterator[tuple[str, bytes, bytes]]:
+    """The changes for a diff, which is applied in a tree and so knows no absolute path."""
+    outside = {
+        file.path: file.path_in_tree
+        for file in files
+        if isinstance(file, LocalFile) and Path(file.path).is_absolute()
+    }
+    for change in result.changes:
+        yield outside.get(change.path, change.path), change.before, change.after
+
+
+def _report(
+    result: ScanResult,
+    files: Sequence[SourceFile],
+    options: ScanOptions,
+    terminal: Terminal,
+) -> None:
     output = options.output
     if options.diff:
-        emit(unified_diff((c.path, c.before, c.after) for c in result.changes), output)
+        emit(unified_diff(_paths_in_tree(result, files)), output)
         for problem in result.problems:
             terminal.say(f"{problem.subject}: {problem.message}")
         return
+    command = shlex.join(["digestbot", "scan", *options.paths])
     color = output is None and terminal.colorful(sys.stdout)
     style = Style(terminal.width, color, terminal.verbosity, command)
     emit(REPORTS[options.report_format].render(result, style), output, color=color)

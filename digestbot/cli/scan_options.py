@@ -129,21 +129,6 @@ OPTIONS = (
         metavar="N",
         help="Lookups at the same time. [default: 16]",
     ),
-    option(
-        "--timeout",
-        type=float,
-        heading="Network",
-        env="TIMEOUT",
-        metavar="SECONDS",
-        help="Time limit for one whole lookup. [default: 30]",
-    ),
-    option(
-        "--allow-private",
-        is_flag=True,
-        heading="Network",
-        env="ALLOW_PRIVATE",
-        help="Let registries be on private network addresses.",
-    ),
 )
 
 

@@ -39,6 +39,29 @@ def config_options(command: Decorated) -> Decorated:
     return command
 
 
+def network_options(command: Decorated) -> Decorated:
+    """The options --timeout and --allow-private."""
+    for add in (
+        option(
+            "--allow-private",
+            is_flag=True,
+            heading="Network",
+            env="ALLOW_PRIVATE",
+            help="Let registries be on private network addresses.",
+        ),
+        option(
+            "--timeout",
+            type=float,
+            heading="Network",
+            env="TIMEOUT",
+            metavar="SECONDS",
+            help="Time limit for one whole lookup. [default: 30]",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
 def load(
     context: click.Context, *, config: Path | None, no_config: bool, keys: Mapping[str, Any]
 ) -> LoadedSettings:

@@ -12,6 +12,7 @@ _WORDS = ("updated", "stale", "current", "unpinned", "held", "skipped", "failed"
 _IMPORTANCE = (Status.FAILED, Status.STALE, Status.UNPINNED, Status.HELD, Status.SKIPPED)
 _MINUTE = 60
 _TENTHS_MATTER = 10
+_NOTICEABLE = 0.1
 
 
 def is_written(result: ScanResult, finding: Finding) -> bool:
@@ -51,6 +52,8 @@ def plural(count: int, noun: str) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < _NOTICEABLE:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < _TENTHS_MATTER:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), _MINUTE)

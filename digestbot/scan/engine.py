@@ -177,13 +177,13 @@ def _plan(reading: _Reading, findings: list[Finding]) -> tuple[list[Finding], Ch
     file = reading.file
     try:
         before = _read_again(reading)
-        edits, refused = plan_edits(file.format, file.path, before, reading.occurrences, wanted)
-        after = apply_edits(before, (edit for group in edits.values() for edit in group))
+        plan = plan_edits(file.format, file.path, before, reading.occurrences, wanted)
+        after = apply_edits(before, (edit for group in plan.edits.values() for edit in group))
     except (OSError, UnreadableError, EditRefusedError) as error:
         skip = Skip("file-changed", f"the file changed meanwhile ({error})")
         return [_refuse(finding, skip) for finding in findings], None
-    planned = [replace(f, edits=edits.get(index, ())) for index, f in enumerate(findings)]
-    for index, skip in refused.items():
+    planned = [replace(f, edits=plan.edits.get(index, ())) for index, f in enumerate(findings)]
+    for index, skip in plan.refusals.items():
         planned[index] = _refuse(planned[index], skip)
     return planned, Change(file.path, before, after) if before != after else None
 

@@ -74,6 +74,12 @@ class LocalFile:
         """The reader for this file."""
         return FORMATS[self.format_name]
 
+    @property
+    def path_in_tree(self) -> str:
+        """The path from the folder it was found under."""
+        inside = self.real.is_relative_to(self.root)
+        return str(self.real.relative_to(self.root)) if inside else self.real.name
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

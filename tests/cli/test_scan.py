@@ -170,7 +170,7 @@ def test_the_github_format_also_writes_the_step_summary(
 
     assert outcome.stdout.startswith("::")
     assert summary.read_text().startswith("before\n")
-    assert PYTHON in summary.read_text()
+    assert "`python:3.12`" in summary.read_text()
 
 
 def test_standard_input_is_a_dockerfile() -> None:
