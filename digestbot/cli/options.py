@@ -36,7 +36,9 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records)
 
 
-def option(*names: str, heading: str, env: str | None = None, **attributes: Any) -> Any:
+def option(
+    *names: str, heading: str, env: str | None = None, **attributes: Any
+) -> Callable[[Decorated], Decorated]:
     """A click option under a heading, with `DIGESTBOT_<env>` as its environment variable."""
     if env is not None:
         attributes |= {"envvar": f"DIGESTBOT_{env}", "show_envvar": True}

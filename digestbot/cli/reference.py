@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
@@ -22,13 +23,12 @@ HEAD = """\
 
 Made from the code by `python -m digestbot.cli.reference`; do not edit.
 """
-WIDTH = 80
 
 
 def reference() -> str:
     """The whole page, as markdown."""
     parts = [HEAD, "## Commands\n"]
-    parts += [_command(name, command) for name, command in _commands("digestbot", digestbot)]
+    parts += [_command(context) for context in _contexts()]
     codes = {str(int(code)): meaning for code, meaning in MEANING.items()}
     parts += ["## Exit codes\n", _table("Code", codes)]
     parts += ["5 wins over 1: what could not be found out is not clean.\n"]
@@ -39,22 +39,23 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    yield name, command
-    if isinstance(command, click.Group):
-        with click.Context(command, info_name=name) as context:
-            for child in command.list_commands(context):
-                found = command.get_command(context, child)
-                if found is not None:
-                    yield from _commands(f"{name} {child}", found)
+def _contexts(parent: click.Context | None = None) -> Iterator[click.Context]:
+    """One context per command, each below that of its group, as when it is really called."""
+    if parent is None:
+        parent = click.Context(digestbot, info_name="digestbot", **digestbot.context_settings)
+    yield parent
+    if isinstance(parent.command, click.Group):
+        for name in parent.command.list_commands(parent):
+            command = parent.command.get_command(parent, name)
+            if command is not None:
+                yield from _contexts(click.Context(command, parent=parent, info_name=name))
 
 
-def _command(name: str, command: click.Command) -> str:
-    with click.Context(command, info_name=name, max_content_width=WIDTH) as context:
-        return f"### {name}\n\n```\n{command.get_help(context)}\n```\n"
+def _command(context: click.Context) -> str:
+    return f"### {context.command_path}\n\n```\n{context.get_help()}\n```\n"
 
 
-def _table(title: str, rows: Mapping[str, str]) -> str:
+def _table(title: str, rows: Mapping[Any, str]) -> str:
     lines = [f"| {title} | Meaning |", "| --- | --- |"]
     lines += [f"| `{key}` | {meaning} |" for key, meaning in rows.items()]
     return "\n".join(lines) + "\n"

@@ -46,10 +46,7 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 @network_options
 @common
 @click.pass_context
-def command(
-    context: click.Context,
-    **arguments: Any,
-) -> int:
+def command(context: click.Context, /, **arguments: Any) -> int:
     """Find pinned images and say which digests moved.
 
     PATH is a folder, a file, or - for a Dockerfile on standard input; without one, this
