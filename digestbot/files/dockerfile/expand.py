@@ -8,31 +8,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from digestbot.files.dockerfile import patterns
 from digestbot.files.dockerfile.names import read_name
 from digestbot.files.dockerfile.source import BOM
 from digestbot.files.dockerfile.value import CONDITIONAL, NOWHERE, Value, shown
 
+_NOTHING = Value("", ())
 # What a build for linux/amd64 defines by itself (BuildKit, dockerfile2llb/platform.go).
 _PREDEFINED = {
-    "BUILDPLATFORM": "linux/amd64",
-    "BUILDOS": "linux",
-    "BUILDOSVERSION": "",
-    "BUILDARCH": "amd64",
-    "BUILDVARIANT": "",
-    "TARGETPLATFORM": "linux/amd64",
-    "TARGETOS": "linux",
-    "TARGETOSVERSION": "",
-    "TARGETARCH": "amd64",
-    "TARGETVARIANT": "",
-    "TARGETSTAGE": "default",
+    name: Value.predefined(name, text)
+    for name, text in {
+        "BUILDPLATFORM": "linux/amd64",
+        "BUILDOS": "linux",
+        "BUILDOSVERSION": "",
+        "BUILDARCH": "amd64",
+        "BUILDVARIANT": "",
+        "TARGETPLATFORM": "linux/amd64",
+        "TARGETOS": "linux",
+        "TARGETOSVERSION": "",
+        "TARGETARCH": "amd64",
+        "TARGETVARIANT": "",
+        "TARGETSTAGE": "default",
+    }.items()
 }
 _MAX_DEPTH = 50
 # Substituted characters and pattern steps that one file may cost: a few lines of
 # `ARG B=$A$A` would double a text for ever.
 _MAX_WORK = 1_000_000
 _MAX_PATTERN = 1000
+
+
+@cache
+def _patterns(escape: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Text that means itself, the same inside double quotes, and what needs a closer look."""
+    mark = re.escape(escape)
+    return (
+        re.compile(rf"[^$'\"}}/{mark}]+"),
+        re.compile(rf'[^"${mark}]+'),
+        re.compile(rf"[$'\"{mark}]|\A{BOM}"),
+    )
 
 
 class ExpansionError(Exception):
@@ -49,11 +65,8 @@ class Expander:
 
     def __init__(self, escape: str) -> None:
         self.escape = escape
-        self.values = {name: Value.predefined(name, text) for name, text in _PREDEFINED.items()}
-        mark = re.escape(escape)
-        self.plain = re.compile(rf"[^$'\"}}/{mark}]+")
-        self.in_quotes = re.compile(rf'[^"${mark}]+')
-        self._special = re.compile(rf"[$'\"{mark}]|\A{BOM}")
+        self.values = dict(_PREDEFINED)
+        self.plain, self.in_quotes, self._special = _patterns(escape)
         self._work = _MAX_WORK
 
     def define(self, name: str, value: Value) -> None:
@@ -247,7 +260,7 @@ class _Expansion:
         value = self._lookup(pieces, name)
         if value is None:
             pieces.looked_at((), (name,))
-        pieces.variable(value or Value("", ()), self._behind())
+        pieces.variable(value or _NOTHING, self._behind())
 
     def _lookup(self, pieces: _Pieces, name: str) -> Value | None:
         value = self._expander.values.get(name)
@@ -271,11 +284,9 @@ class _Expansion:
         if operator in "#%":
             if value is None:
                 pieces.looked_at((), (name,))
-            pieces.computed(
-                self._trimmed(value or Value("", ()), operator, word.text), self._behind()
-            )
+            pieces.computed(self._trimmed(value or _NOTHING, operator, word.text), self._behind())
         elif operator == "+" or (operator == "-" and not given):
-            chosen = word if given == (operator == "+") else Value("", ())
+            chosen = word if given == (operator == "+") else _NOTHING
             pieces.looked_at(chosen.platform, chosen.unset)
             pieces.computed(chosen, chosen.tail)
         elif value is not None and given:
@@ -308,7 +319,7 @@ class _Expansion:
         pieces.looked_at(replacement.platform, replacement.unset)
         if value is None:
             pieces.looked_at((), (name,))
-            value = Value("", ())
+            value = _NOTHING
         self._check_pattern(pattern, value.text)
         if every and "$" in replacement.text:
             raise ExpansionError("too-complex", "a replacement holds a '$'")

@@ -6,7 +6,7 @@ What is a stage and what an image follows BuildKit, frontend/dockerfile/dockerfi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from digestbot.files.dockerfile.directives import escape_of
@@ -14,7 +14,7 @@ from digestbot.files.dockerfile.expand import Expander, ExpansionError
 from digestbot.files.dockerfile.instructions import Instruction, read_instructions
 from digestbot.files.dockerfile.record import Recorder
 from digestbot.files.dockerfile.rejection import RejectedError
-from digestbot.files.dockerfile.rules import Stage, check, flags_of, mounts_of, stage_of
+from digestbot.files.dockerfile.rules import Stage, origins_of, stage_of
 from digestbot.files.dockerfile.source import Source
 from digestbot.files.dockerfile.value import Value
 from digestbot.files.dockerfile.words import quoted_words
@@ -24,7 +24,7 @@ _SCRATCH = "scratch"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
 _INT64 = range(-(2**63), 2**63)
 _MAX_LINE = 65_535
-_PULLING = frozenset({"copy", "run", "onbuild"})
+_KINDS = {"copy": "copy", "run": "mount"}
 
 
 def find_images(source: Source, recorder: Recorder) -> Iterator[Occurrence]:
@@ -50,19 +50,20 @@ def _check_lengths(source: Source) -> None:
 class _Outline:
     """A file that keeps all rules: its global ARGs, and what may pull an image.
 
-    An entry of `steps` has a stage if it is a FROM; `names` are the names of all stages.
+    Each of `steps` comes with the stage it begins if it is a FROM, and else with the images
+    or stages it takes files from; `names` are the names of all stages.
     """
 
     escape: str
     arguments: list[Instruction]
-    steps: list[tuple[Instruction, Stage | None]]
+    steps: list[tuple[Instruction, Stage | Sequence[Value]]]
     names: frozenset[str]
 
     @classmethod
     def of(cls, source: Source) -> _Outline:
         escape = escape_of(source)
         arguments: list[Instruction] = []
-        steps: list[tuple[Instruction, Stage | None]] = []
+        steps: list[tuple[Instruction, Stage | Sequence[Value]]] = []
         names: set[str] = set()
         for instruction in read_instructions(source, escape):
             keyword = instruction.keyword
@@ -71,14 +72,14 @@ class _Outline:
                 steps.append((instruction, stage))
                 names.add(stage.name)
                 continue
-            check(instruction)
+            origins = origins_of(instruction)
             if keyword == "arg" and not steps:
                 arguments.append(instruction)
             elif not steps:
                 message = f"{keyword.upper()} stands before the first FROM"
                 raise RejectedError(instruction.number, message)
-            elif keyword in _PULLING and (instruction.flags or keyword == "onbuild"):
-                steps.append((instruction, None))
+            elif origins or keyword == "onbuild":
+                steps.append((instruction, origins))
         if not steps:
             raise RejectedError(len(source.lines), "there is no FROM")
         return cls(escape, arguments, steps, frozenset(names - {""}))
@@ -91,18 +92,19 @@ class _Images:
         self._outline = outline
         self._recorder = recorder
         self._expander = Expander(outline.escape)
-        self._earlier: set[str] = set()
+        # What a FROM may name without pulling it; stages join as they are met.
+        self._earlier = {_SCRATCH}
 
     def find(self) -> Iterator[Occurrence]:
         for instruction in self._outline.arguments:
             self._define(instruction)
-        for instruction, stage in self._outline.steps:
-            if stage is not None:
-                yield from self._base(instruction, stage)
+        for instruction, content in self._outline.steps:
+            if isinstance(content, Stage):
+                yield from self._base(instruction, content)
             elif instruction.keyword == "onbuild":
                 yield from self._triggered(instruction)
             else:
-                yield from self._pulled(instruction, instruction, "")
+                yield from self._pulled(instruction, _KINDS[instruction.keyword], content)
 
     def _define(self, instruction: Instruction) -> None:
         for word in quoted_words(
@@ -122,48 +124,41 @@ class _Images:
                 self._expander.forget(name)
 
     def _base(self, instruction: Instruction, stage: Stage) -> Iterator[Occurrence]:
-        known = stage.name
         try:
             value = self._expander.expand(stage.base)
         except ExpansionError as error:
             yield self._recorder.skipped("from", stage.base, Skip(error.reason, str(error)))
         else:
-            if value.text not in self._earlier and value.text != _SCRATCH:
+            if value.text not in self._earlier:
                 yield self._recorder.image("from", stage.base, value, instruction.number)
-        if known:
-            self._earlier.add(known)
+        if stage.name:
+            self._earlier.add(stage.name)
 
     def _triggered(self, instruction: Instruction) -> Iterator[Occurrence]:
         trigger = instruction.trigger
-        if trigger.keyword not in {"copy", "run"} or not trigger.flags:
+        if trigger.keyword not in _KINDS or not trigger.flags:
             return
+        kind = f"onbuild-{_KINDS[trigger.keyword]}"
         try:
-            check(trigger)
-            yield from self._pulled(instruction, trigger, "onbuild-")
+            yield from self._pulled(instruction, kind, origins_of(trigger))
         except RejectedError as error:
             skip = Skip("bad-trigger", str(error))
-            kind = "onbuild-copy" if trigger.keyword == "copy" else "onbuild-mount"
             yield self._recorder.skipped(kind, trigger.flags[0], skip)
 
     def _pulled(
-        self, instruction: Instruction, step: Instruction, prefix: str
+        self, instruction: Instruction, kind: str, origins: Sequence[Value]
     ) -> Iterator[Occurrence]:
-        if step.keyword == "copy":
-            kind, origins = "copy", flags_of(step).get("from", [])
-            origins = [origin for origin in origins if not _is_index(origin.text)]
-        else:
-            kind, origins = "mount", mounts_of(step)
         for origin in origins:
-            if "$" in origin.text:
+            name = origin.text
+            if "$" in name:
                 message = "variables are not expanded here: name a stage that is FROM the image"
-                yield self._recorder.skipped(
-                    prefix + kind, origin, Skip("variable-in-from", message)
-                )
-            elif origin.text and origin.text != _SCRATCH and not self._is_stage(origin):
-                yield self._recorder.image(prefix + kind, origin, origin, instruction.number)
+                yield self._recorder.skipped(kind, origin, Skip("variable-in-from", message))
+            elif name not in {"", _SCRATCH} and not self._is_own(kind, name):
+                yield self._recorder.image(kind, origin, origin, instruction.number)
 
-    def _is_stage(self, origin: Value) -> bool:
-        return origin.text.lower() in self._outline.names
+    def _is_own(self, kind: str, name: str) -> bool:
+        """Whether this is a stage of the file, by its name or, for COPY, by its number."""
+        return name.lower() in self._outline.names or (kind.endswith("copy") and _is_index(name))
 
 
 def _is_index(text: str) -> bool:

@@ -62,13 +62,17 @@ class Instruction:
         return Instruction.of(self.line, self.start, self.end, self.escape)
 
 
-def read_instructions(source: Source, escape: str) -> Iterator[Instruction]:
-    """Every instruction of a file, in order; bodies of heredocs are passed over.
+def read_instructions(source: Source, escape: str, *, every: bool = False) -> Iterator[Instruction]:
+    """The instructions of a file, in order; bodies of heredocs are passed over.
+
+    Behind the first FROM, those that keep all rules and name no image are passed over too,
+    unless `every` one is asked for.
 
     Raises:
         RejectedError: A heredoc has no end.
     """
     lines = LogicalLines(source, escape)
+    quick = False
     for line in lines:
         text = line.text
         instruction = Instruction.of(line, leading(text), trimmed_end(text), escape)
@@ -79,6 +83,9 @@ def read_instructions(source: Source, escape: str) -> Iterator[Instruction]:
                     lines.skip_body(heredoc, line.number)
             except NestingError as error:
                 raise RejectedError(line.number, "expansions are nested too deep") from error
+        quick = quick or (instruction.keyword == "from" and not every)
+        if quick:
+            lines.pass_over()
 
 
 def _may_hold_heredocs(instruction: Instruction) -> bool:

@@ -5,12 +5,13 @@ The rules are those of BuildKit, frontend/dockerfile/parser/parser.go.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
 from digestbot.files.dockerfile.heredocs import Heredoc
+from digestbot.files.dockerfile.quick import plain_lines
 from digestbot.files.dockerfile.rejection import RejectedError
 from digestbot.files.dockerfile.source import Source
 from digestbot.files.dockerfile.space import leading
@@ -31,6 +32,9 @@ class LogicalLine:
 
     def offsets(self, start: int, end: int) -> Sequence[int]:
         """The file offsets of the characters `start:end`."""
+        if len(self.pieces) == 1:
+            offset = self.pieces[0][1]
+            return range(offset + start, offset + end)
         at = bisect_right(self.pieces, start, key=itemgetter(0)) - 1
         found: list[int] = []
         for index in range(at, len(self.pieces)):
@@ -59,10 +63,14 @@ class LogicalLines(Iterator[LogicalLine]):
         self._escape = escape
         self._next = 0
 
-    @property
-    def last(self) -> int:
-        """The number, from 1, of the physical line that was read last."""
-        return self._next
+    def pass_over(self) -> None:
+        """Go behind all the lines that follow and matter to nobody, once there was a FROM."""
+        starts = self._source.starts
+        if self._next < len(self._source.lines):
+            at = starts[self._next]
+            match = plain_lines(self._escape).match(self._source.text, at)
+            if match and match.end() > at:
+                self._next = bisect_left(starts, match.end())
 
     def __next__(self) -> LogicalLine:
         lines = self._source.lines
@@ -70,12 +78,12 @@ class LogicalLines(Iterator[LogicalLine]):
             index = self._next
             self._next += 1
             line = lines[index]
-            skipped = self._source.bom if index == 0 else 0
-            text = line[skipped:]
-            start = leading(text)
-            if start == len(text) or text[start] == "#":
-                continue
-            return self._joined(index, skipped + start)
+            if index == 0 and self._source.bom:
+                start = self._source.bom + leading(line[self._source.bom :])
+            else:
+                start = leading(line)
+            if start < len(line) and line[start] != "#":
+                return self._joined(index, start)
         raise StopIteration
 
     def skip_body(self, heredoc: Heredoc, number: int) -> None:
@@ -98,6 +106,8 @@ class LogicalLines(Iterator[LogicalLine]):
         lines, starts = self._source.lines, self._source.starts
         number = index + 1
         text, continued = self._without_escape(lines[index])
+        if not continued:
+            return LogicalLine(number, text[start:], ((0, starts[index] + start),))
         texts, pieces = [text[start:]], [(0, starts[index] + start)]
         length = len(text) - start
         while continued and self._next < len(lines):

@@ -14,6 +14,7 @@ from digestbot.image import ImageReference, InvalidReferenceError
 
 FORMAT = "dockerfile"
 TEMPLATE_MARKS = re.compile(r"\{\{|\{%|<%")
+_NO_STEERING = Steering()
 _HEX = re.compile(r"[0-9a-f]{64}")
 _IMAGE_ID = Skip("image-id", "this is the id of a local image, not a reference to follow")
 
@@ -36,7 +37,7 @@ class Recorder:
         if reference is not None and skip != _IMAGE_ID:
             place, refusal = place_of(value, reference)
         at = written.offsets[0]
-        steering = Steering()
+        steering = _NO_STEERING
         if line is not None:
             lines = {line, self._source.line_at(at)}
             if place is not None:
@@ -79,6 +80,8 @@ class Recorder:
         return found
 
     def _parsed(self, lines: Iterable[int]) -> Steering | SteeringError:
+        if not self._source.steers:
+            return _NO_STEERING
         comments = [text for line in sorted(lines) for text in self._source.comments_above(line)]
         try:
             return parse_steering(*comments)

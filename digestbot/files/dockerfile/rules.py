@@ -8,7 +8,7 @@ such as paths and durations, are not looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from digestbot.files.dockerfile.csv import CsvError, fields
@@ -79,7 +79,7 @@ def stage_of(instruction: Instruction) -> Stage:
     Raises:
         RejectedError: It has not one or three arguments, or a bad stage name or flag.
     """
-    flags_of(instruction)
+    _flags(instruction)
     arguments = tokens(instruction.line, instruction.start, instruction.end)
     if len(arguments) == 1:
         return Stage(arguments[0], "")
@@ -94,7 +94,7 @@ def stage_of(instruction: Instruction) -> Stage:
     return Stage(arguments[0], name)
 
 
-def flags_of(instruction: Instruction) -> dict[str, list[Value]]:
+def _flags(instruction: Instruction) -> dict[str, list[Value]]:
     """The flags of an instruction, by name.
 
     Raises:
@@ -113,41 +113,17 @@ def flags_of(instruction: Instruction) -> dict[str, list[Value]]:
     return found
 
 
-def mounts_of(instruction: Instruction) -> list[Value]:
-    """The images or stages that the mounts of a RUN come from; the empty ones are left out.
+def origins_of(instruction: Instruction) -> Sequence[Value]:
+    """The images or stages that an instruction other than FROM takes files from.
 
     Raises:
-        RejectedError: A flag or the list in a mount is not well formed, or holds a variable.
-    """
-    found: list[Value] = []
-    for mount in flags_of(instruction).get("mount", ()):
-        origin = None
-        try:
-            options = fields(mount)
-        except CsvError as error:
-            raise _rejected(instruction, f"--mount: {error}") from error
-        for option in options:
-            key, equals, text = option.text.partition("=")
-            if equals and key.lower() == "from":
-                if "$" in text[:-1]:
-                    raise _rejected(instruction, "from= in a --mount does not expand variables")
-                origin = option.cut(len(key) + 1)
-        if origin is not None and origin.text:
-            found.append(origin)
-    return found
-
-
-def check(instruction: Instruction) -> None:
-    """Judge any instruction but FROM, which `stage_of` judges.
-
-    Raises:
-        RejectedError: BuildKit does not know it, or not with these arguments.
+        RejectedError: BuildKit does not know the instruction, or not with these arguments.
     """
     rule = _RULES.get(instruction.keyword)
     if rule is None:
         word = _FIRST_WORD.search(instruction.line.text)
         raise _rejected(instruction, f"{shown(word[0] if word else '')[:40]!r} is no instruction")
-    rule(instruction)
+    return rule(instruction) or ()
 
 
 def _rejected(instruction: Instruction, message: str) -> RejectedError:
@@ -167,7 +143,7 @@ def _strings(instruction: Instruction, text: str) -> list[str] | None:
 
 
 def _needs_arguments(instruction: Instruction) -> None:
-    flags_of(instruction)
+    _flags(instruction)
     if instruction.start == instruction.end:
         raise _rejected(instruction, f"{_name(instruction)} has no arguments")
 
@@ -178,7 +154,7 @@ def _needs_text(instruction: Instruction) -> None:
 
 
 def _maybe_json(instruction: Instruction) -> None:
-    flags_of(instruction)
+    _flags(instruction)
     _strings(instruction, instruction.arguments)
 
 
@@ -190,13 +166,13 @@ def _volume(instruction: Instruction) -> None:
 
 
 def _shell(instruction: Instruction) -> None:
-    flags_of(instruction)
+    _flags(instruction)
     if not _strings(instruction, instruction.arguments):
         raise _rejected(instruction, "SHELL takes a JSON array of strings")
 
 
-def _copy(instruction: Instruction) -> None:
-    flags_of(instruction)
+def _copy(instruction: Instruction) -> Sequence[Value]:
+    flags = _flags(instruction)
     text = instruction.arguments
     strings = _strings(instruction, text)
     paths = token_texts(text) if strings is None else strings
@@ -207,6 +183,29 @@ def _copy(instruction: Instruction) -> None:
             raise _rejected(instruction, f"{_name(instruction)} cannot copy to a heredoc")
     except NestingError as error:
         raise _rejected(instruction, "expansions are nested too deep") from error
+    return flags.get("from", ())
+
+
+def _run(instruction: Instruction) -> Sequence[Value]:
+    _strings(instruction, instruction.arguments)
+    mounts = _flags(instruction).get("mount", ())
+    return [origin for mount in mounts if (origin := _mount_origin(instruction, mount)).text]
+
+
+def _mount_origin(instruction: Instruction, mount: Value) -> Value:
+    """What the last `from=` of a mount says; nothing where there is none."""
+    origin = mount.cut(0, 0)
+    try:
+        options = fields(mount)
+    except CsvError as error:
+        raise _rejected(instruction, f"--mount: {error}") from error
+    for option in options:
+        key, equals, text = option.text.partition("=")
+        if equals and key.lower() == "from":
+            if "$" in text[:-1]:
+                raise _rejected(instruction, "from= in a --mount does not expand variables")
+            origin = option.cut(len(key) + 1)
+    return origin
 
 
 def _pairs(instruction: Instruction) -> None:
@@ -247,7 +246,7 @@ def _healthcheck(instruction: Instruction) -> None:
         if command:
             raise _rejected(instruction, "HEALTHCHECK NONE takes no arguments")
         return
-    flags_of(instruction)
+    _flags(instruction)
     if kind.upper() != "CMD":
         raise _rejected(instruction, "HEALTHCHECK takes CMD or NONE")
     if not command or _strings(instruction, command) == []:
@@ -266,7 +265,7 @@ def _onbuild(instruction: Instruction) -> None:
         _pair_words(trigger)
 
 
-_Rule = Callable[[Instruction], None]
+_Rule = Callable[[Instruction], Sequence[Value] | None]
 _RULES: Mapping[str, _Rule] = {
     "add": _copy,
     "arg": _arg,
@@ -279,7 +278,7 @@ _RULES: Mapping[str, _Rule] = {
     "label": _pairs,
     "maintainer": _needs_arguments,
     "onbuild": _onbuild,
-    "run": _maybe_json,
+    "run": _run,
     "shell": _shell,
     "stopsignal": _needs_text,
     "user": _needs_arguments,

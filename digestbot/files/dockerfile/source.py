@@ -17,12 +17,14 @@ class Source:
     """The file viewed as latin-1: an index into `text` is a byte offset in the file.
 
     `lines` are the physical lines without their line feed, `starts` the offsets where they
-    begin. A byte order mark stays in `text` and in the first line.
+    begin; `steers` whether a comment may be meant for us. A byte order mark stays in `text` and
+    in the first line.
     """
 
     text: str
     lines: list[str]
     starts: list[int]
+    steers: bool
 
     @classmethod
     def of(cls, data: bytes) -> Source:
@@ -30,7 +32,7 @@ class Source:
         text = data.decode("latin-1")
         lines = text.split("\n")
         starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-        return cls(text, lines, starts)
+        return cls(text, lines, starts, steers="digestbot" in text.lower())
 
     @property
     def bom(self) -> int:

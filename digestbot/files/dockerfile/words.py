@@ -62,7 +62,7 @@ def json_strings(text: str) -> list[str] | None:
     if not text.startswith("[") or text.count("[") + text.count("{") > _MAX_NESTING:
         return None
     try:
-        found = json.loads(text, parse_constant=_refuse)
+        found = _JSON.decode(text)
     except ValueError:
         return None
     if not all(isinstance(item, str) for item in found):
@@ -72,3 +72,6 @@ def json_strings(text: str) -> list[str] | None:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse)
