@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from digestbot.errors import DigestbotError
 from digestbot.registry.docker_config import (
     ANONYMOUS,
     HUB_SERVER,
@@ -21,6 +22,7 @@ from digestbot.registry.errors import RegistryError
 from digestbot.registry.helpers import ask_helper
 from digestbot.registry.once import Once
 from digestbot.registry.origin import DOCKER_HUB
+from digestbot.registry.secret import Secret
 from digestbot.registry.settings import RegistrySettings
 
 _log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ class CredentialStore:
         """
         host = self._settings.host(registry)
         if host.username and host.password is not None:
-            return Credential(host.username, host.password)
+            return Credential(host.username, _read_password(host.password, registry))
         for config in self._configs:
             found = self._find_in(config, registry, repository)
             if found is not None:
@@ -117,6 +119,14 @@ class CredentialStore:
         if problem not in self.problems:
             self.problems.append(problem)
             _log.warning("%s", problem)
+
+
+def _read_password(password: Secret, registry: str) -> Secret:
+    try:
+        return Secret(password.reveal())
+    except DigestbotError as error:
+        message = f"the password for {registry} cannot be read: {error}"
+        raise RegistryError(message, code="credentials", host=registry, hint=error.hint) from error
 
 
 def _home(environ: Mapping[str, str]) -> Path:

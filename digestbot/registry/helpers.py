@@ -60,11 +60,10 @@ def ask_helper(name: str, server: str, host: str) -> tuple[str, Secret] | None:
 def _read(output: bytes, program: str, host: str) -> tuple[str, Secret] | None:
     try:
         answer = json.loads(output[:_MAX_ANSWER])
-    except (ValueError, RecursionError) as error:
-        # `from None`: the text that could not be read may be the secret.
-        del error
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
+        # Outside of `except`: errors of the JSON reader quote the text, which may be the secret.
         raise _error(f"{program} did not answer in JSON", host)
     username, secret = answer.get("Username", ""), answer.get("Secret", "")
     if not isinstance(username, str) or not isinstance(secret, str):
@@ -73,5 +72,5 @@ def _read(output: bytes, program: str, host: str) -> tuple[str, Secret] | None:
 
 
 def _error(message: str, host: str, hint: str = "") -> RegistryError:
-    advice = hint or f"run `echo {host} | docker-credential-… get` to see what it says"
+    advice = hint or "run it by hand, as docker would, to see what it says"
     return RegistryError(message, code="credential-helper", host=host, hint=advice)

@@ -25,12 +25,15 @@ _LOG_IN = "if the image exists, log in with an account that may pull it: `docker
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, and as whom: `login` is empty where nobody in particular asked."""
+    """What was asked, and as whom: `login` is empty where nobody in particular asked.
+
+    `is_accepted` says that whoever asked is known to the registry: a wrong password it is not.
+    """
 
     registry: str
     login: str = ""
     service: str = ""
-    has_token: bool = False
+    is_accepted: bool = False
 
     @property
     def is_ambiguous(self) -> bool:
@@ -63,7 +66,7 @@ def registry_refusal(response: Response, asked: Asked) -> RegistryError:
 
 def token_refusal(response: Response, asked: Asked) -> RegistryError:
     """The error that a token server's answer means, where it is not a token."""
-    if response.status == _UNAUTHORIZED and asked.login:
+    if response.status == _UNAUTHORIZED and asked.login and not asked.is_accepted:
         return wrong_password(asked)
     if response.status in (_UNAUTHORIZED, _FORBIDDEN):
         return _hidden(response, asked)
@@ -81,7 +84,7 @@ def wrong_password(asked: Asked) -> RegistryError:
 
 
 def _unauthorized(asked: Asked) -> RegistryError:
-    if asked.has_token or asked.login or asked.is_ambiguous:
+    if asked.is_accepted or asked.login or asked.is_ambiguous:
         return _hidden(None, asked)
     what = f"{asked.registry} answers nobody without a login"
     hint = f"`docker login {asked.registry}`, or set registries.{asked.registry}.username"

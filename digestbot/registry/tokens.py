@@ -115,7 +115,7 @@ class Tokens:
                 return token
         if _is_denied(response):
             return self._fetch_anonymously(question, reach, deadline)
-        return self._read(question, response)
+        return self._read(question, response, is_accepted=trial.is_accepted)
 
     def _fetch_anonymously(
         self, question: TokenQuestion, reach: Reach, deadline: Deadline
@@ -134,9 +134,11 @@ class Tokens:
         response = self._exchange.ask(_get(question, reach), deadline, kind="token")
         return response.scrubbed(secrets)
 
-    def _read(self, question: TokenQuestion, response: Response) -> Token:
+    def _read(
+        self, question: TokenQuestion, response: Response, *, is_accepted: bool = False
+    ) -> Token:
         if response.status != _OK:
-            error = token_refusal(response, _asked(question))
+            error = token_refusal(response, _asked(question, is_accepted=is_accepted))
             self._refusals[question] = error
             raise error
         try:
@@ -222,10 +224,10 @@ def _post(question: TokenQuestion, reach: Reach) -> Request:
     )
 
 
-def _asked(question: TokenQuestion) -> Asked:
+def _asked(question: TokenQuestion, *, is_accepted: bool = False) -> Asked:
     credential = question.credential
     login = "" if credential.is_anonymous else credential.username or "an identity token"
-    return Asked(question.registry, login, question.service)
+    return Asked(question.registry, login, question.service, is_accepted)
 
 
 def _is_denied(response: Response) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ from tests.registry.asking import FakeTime, ask, ask_in_vain, error_of, make_que
 USER, PASSWORD = "robot$team+reader", "pass:word/ü"
 
 
-def with_login(host: str, **more: object) -> RegistrySettings:
-    login = HostSettings(username=USER, password=Secret(PASSWORD), **more)  # type: ignore[arg-type]
+def with_login(host: str, **more: Any) -> RegistrySettings:
+    login = HostSettings(username=USER, password=Secret(PASSWORD), **more)
     return RegistrySettings(hosts={host: login})
 
 
@@ -80,7 +81,7 @@ FAMILIES = (
 )  # fmt: skip
 
 
-def start(world: FakeRegistry, family: Family, **more: object) -> TokenAuth:
+def start(world: FakeRegistry, family: Family, **more: Any) -> TokenAuth:
     def challenge(realm: str, service: str, repository: str) -> str:
         scope = family.scope or f"repository:{repository}:pull"
         named = f',service="{service}"' if service else ""
@@ -95,7 +96,7 @@ def start(world: FakeRegistry, family: Family, **more: object) -> TokenAuth:
         key=family.key,
         scope=family.scope,
         challenge=challenge,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
