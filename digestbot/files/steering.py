@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from digestbot.errors import DigestbotError
@@ -44,6 +44,24 @@ def parse_steering(*comments: str) -> Steering:
         if words.ignores
         else None,
     )
+
+
+def combine(steerings: Iterable[Steering]) -> Steering:
+    """What several blocks of comments ask for together.
+
+    Raises:
+        SteeringError: Two of them say the same thing; it would not be clear which counts.
+    """
+    found = Steering()
+    for steering in steerings:
+        for key in ("tag", "platform", "ignore"):
+            value = getattr(steering, key)
+            if value is None:
+                continue
+            if getattr(found, key) is not None:
+                raise SteeringError(f"{key} is given twice")
+            found = replace(found, **{key: value})
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ class _Images:
         try:
             value = self._expander.expand(stage.base)
         except ExpansionError as error:
-            yield self._recorder.skipped("from", stage.base, Skip(error.reason, str(error)))
+            skip = Skip(error.reason, str(error))
+            yield self._recorder.skipped("from", stage.base, skip, instruction.number)
         else:
             if value.text not in self._earlier:
                 yield self._recorder.image("from", stage.base, value, instruction.number)
@@ -143,7 +144,7 @@ class _Images:
             yield from self._pulled(instruction, kind, origins_of(trigger))
         except RejectedError as error:
             skip = Skip("bad-trigger", str(error))
-            yield self._recorder.skipped(kind, trigger.flags[0], skip)
+            yield self._recorder.skipped(kind, trigger.flags[0], skip, instruction.number)
 
     def _pulled(
         self, instruction: Instruction, kind: str, origins: Sequence[Value]
@@ -152,7 +153,8 @@ class _Images:
             name = origin.text
             if "$" in name:
                 message = "variables are not expanded here: name a stage that is FROM the image"
-                yield self._recorder.skipped(kind, origin, Skip("variable-in-from", message))
+                skip = Skip("variable-in-from", message)
+                yield self._recorder.skipped(kind, origin, skip, instruction.number)
             elif name not in {"", _SCRATCH} and not self._is_own(kind, name):
                 yield self._recorder.image(kind, origin, origin, instruction.number)
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import replace
 
 from digestbot.files.dockerfile.place import place_of
 from digestbot.files.dockerfile.source import Source
 from digestbot.files.dockerfile.value import Value, shown
 from digestbot.files.occurrence import Occurrence, Pin, Skip, Steering
-from digestbot.files.steering import SteeringError, parse_steering
+from digestbot.files.steering import SteeringError, combine, parse_steering
 from digestbot.image import ImageReference, InvalidReferenceError
 
 FORMAT = "dockerfile"
 TEMPLATE_MARKS = re.compile(r"\{\{|\{%|<%")
-_NO_STEERING = Steering()
 _HEX = re.compile(r"[0-9a-f]{64}")
 _IMAGE_ID = Skip("image-id", "this is the id of a local image, not a reference to follow")
 
@@ -25,68 +24,58 @@ class Recorder:
     def __init__(self, path: str, source: Source) -> None:
         self._path = path
         self._source = source
-        self._steering: dict[frozenset[int], Steering | SteeringError] = {}
+        self._steering: dict[int, Steering | SteeringError] = {}
 
     def image(self, kind: str, written: Value, value: Value, line: int | None = None) -> Occurrence:
         """An image: as it is written, and what that expands to.
 
         `line` is where the instruction begins; without one no comment steers.
         """
+        found = self.skipped(kind, written, None, line)
         reference, skip = _judge(value)
-        place, refusal = None, None
-        if reference is not None and skip != _IMAGE_ID:
-            place, refusal = place_of(value, reference)
-        at = written.offsets[0]
-        steering = _NO_STEERING
-        if line is not None:
-            lines = {line, self._source.line_at(at)}
-            if place is not None:
-                lines.add(self._source.line_at(place.start - (not isinstance(place, Pin))))
-            try:
-                steering = self._steered(frozenset(lines))
-            except SteeringError as error:
-                skip = Skip("bad-comment", str(error))
-        return Occurrence(
-            path=self._path,
-            line=self._source.line_at(at),
-            column=self._source.column_at(at),
-            format=FORMAT,
-            kind=kind,
-            written=shown(written.text),
-            reference=reference,
-            place=place,
-            skip=skip,
-            refusal=refusal,
-            steering=steering,
+        if reference is None or skip == _IMAGE_ID:
+            return replace(found, reference=reference, skip=found.skip or skip)
+        place, refusal = place_of(value, reference)
+        if place is not None and line is not None and self._source.steers:
+            # An ARG default may have comments of its own; a gap belongs to the text before it.
+            at = place.start if isinstance(place, Pin) else place.start - 1
+            found = self._steer(found, line, found.line, self._source.line_at(at))
+        return replace(
+            found, reference=reference, place=place, refusal=refusal, skip=found.skip or skip
         )
 
-    def skipped(self, kind: str, written: Value, skip: Skip) -> Occurrence:
+    def skipped(self, kind: str, written: Value, skip: Skip | None, line: int | None) -> Occurrence:
         """Something that cannot be followed."""
         at = written.offsets[0]
-        line, column = self._source.line_at(at), self._source.column_at(at)
-        return Occurrence(self._path, line, column, FORMAT, kind, shown(written.text), skip=skip)
+        own, column = self._source.line_at(at), self._source.column_at(at)
+        text = shown(written.text)
+        found = Occurrence(self._path, own, column, FORMAT, kind, text, skip=skip)
+        if line is None or not self._source.steers:
+            return found
+        return self._steer(found, line, own)
 
     def file(self, line: int, skip: Skip) -> Occurrence:
         """The file as a whole, which cannot be read."""
         return Occurrence(self._path, line, 1, FORMAT, "file", "", skip=skip)
 
-    def _steered(self, lines: frozenset[int]) -> Steering:
-        """What the comments above these lines say, taken together."""
-        if lines not in self._steering:
-            self._steering[lines] = self._parsed(lines)
-        found = self._steering[lines]
+    def _steer(self, found: Occurrence, *lines: int) -> Occurrence:
+        """The occurrence with what the comments above these lines say, taken together."""
+        try:
+            steering = combine(self._steered(line) for line in sorted(set(lines)))
+        except SteeringError as error:
+            return replace(found, skip=Skip("bad-comment", str(error)))
+        return replace(found, steering=steering)
+
+    def _steered(self, line: int) -> Steering:
+        if line not in self._steering:
+            try:
+                self._steering[line] = parse_steering(*self._source.comments_above(line))
+            except SteeringError as error:
+                self._steering[line] = error
+        found = self._steering[line]
         if isinstance(found, SteeringError):
             raise found
         return found
-
-    def _parsed(self, lines: Iterable[int]) -> Steering | SteeringError:
-        if not self._source.steers:
-            return _NO_STEERING
-        comments = [text for line in sorted(lines) for text in self._source.comments_above(line)]
-        try:
-            return parse_steering(*comments)
-        except SteeringError as error:
-            return error
 
 
 def _judge(value: Value) -> tuple[ImageReference | None, Skip | None]:
@@ -106,7 +95,8 @@ def _judge(value: Value) -> tuple[ImageReference | None, Skip | None]:
 def _why_invalid(value: Value, text: str, message: str) -> Skip:
     if value.unset:
         names = ", ".join(shown(name) for name in sorted(value.unset))
-        return Skip("build-arg", f"{names} has no default: only a build argument tells the image")
+        message = f"no ARG before the first FROM gives {names} a value: nothing says which image"
+        return Skip("build-arg", message)
     if _HEX.fullmatch(text):
         return _IMAGE_ID
     if TEMPLATE_MARKS.search(text):
