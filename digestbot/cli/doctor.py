@@ -22,7 +22,7 @@ from digestbot.image import ImageTag
 from digestbot.image.reference import DEFAULT_REGISTRY
 from digestbot.registry.mirrors import rewrite
 from digestbot.report.plain import one_line
-from digestbot.scan.resolvers import registry_settings
+from digestbot.scan.setup import make_setup
 from digestbot.scan.tree import UnreadableError, find_files
 
 
@@ -72,7 +72,7 @@ def _checks(loaded: LoadedSettings, registries: tuple[str, ...]) -> Iterator[Che
     source = str(loaded.path) if loaded.path else "none; the built-in one is used"
     yield Check(is_ok=True, message=f"configuration: {source}")
     yield _check_git()
-    with RegistryResolver(registry_settings(loaded.settings, os.environ)) as resolver:
+    with RegistryResolver(make_setup(loaded.settings, os.environ).registries) as resolver:
         for registry in registries or sorted(_known_registries(loaded.settings)):
             found = probe(resolver, registry)
             yield Check(found.is_ok, found.message, found.hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,12 @@ import click
 from digestbot.cli.exits import Exit
 from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.output import emit
-from digestbot.cli.settings import config_options, load, network_options
+from digestbot.cli.settings import config_options, network_options, set_up
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError
 from digestbot.image import ImageReference, InvalidReferenceError
 from digestbot.registry.errors import RegistryError
 from digestbot.report.plain import one_line
-from digestbot.scan.resolvers import registry_settings
 
 if TYPE_CHECKING:
     from digestbot.registry.image_facts import ImageFacts
@@ -62,9 +60,9 @@ def command(
     terminal = Terminal.of(context)
     terminal.start_logging()
     keys = {"timeout": timeout, "allow_private": allow_private}
-    settings = load(context, config=config, no_config=no_config, keys=keys).settings
+    setup = set_up(context, config=config, no_config=no_config, keys=keys)
     code = Exit.OK
-    with RegistryResolver(registry_settings(settings, os.environ)) as resolver:
+    with RegistryResolver(setup.registries) as resolver:
         for reference in map(_parse, references):
             try:
                 facts = read_image(resolver, reference)

@@ -19,20 +19,17 @@ from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
 from digestbot.cli.scan_options import ScanOptions, scan_options
-from digestbot.cli.settings import config_options, load, network_options
+from digestbot.cli.settings import config_options, network_options, set_up
 from digestbot.cli.terminal import Terminal
-from digestbot.config.models import Settings
 from digestbot.errors import UsageError, WriteError
 from digestbot.policy.finding import Status
 from digestbot.registry.recorded import RecordedResolver, read_answers, write_answers
 from digestbot.registry.resolution import Resolver
-from digestbot.report.diff import unified_diff
 from digestbot.report.formats import REPORTS
-from digestbot.report.github import step_summary
 from digestbot.report.style import Style
-from digestbot.scan.engine import Policy, SourceFile, scan
-from digestbot.scan.resolvers import registry_settings
+from digestbot.scan.engine import SourceFile, scan
 from digestbot.scan.result import Problem, ScanResult
+from digestbot.scan.setup import Setup
 from digestbot.scan.tree import MAX_SIZE, LocalFile, Text, find_files
 from digestbot.scan.write import replace_file
 
@@ -57,16 +54,15 @@ def command(context: click.Context, /, **arguments: Any) -> int:
     options = ScanOptions(**arguments)
     _check(context, options)
     keys = {key: arguments[key] for key in ("pin", "fail_on", "jobs", "timeout", "allow_private")}
-    loaded = load(context, config=options.config, no_config=options.no_config, keys=keys)
-    settings = loaded.settings
-    files = _files(options.paths, (*settings.exclude, *options.exclude))
-    result = _scan(files, settings, options, terminal)
+    setup = set_up(context, config=options.config, no_config=options.no_config, keys=keys)
+    files = _files(options.paths, (*setup.exclude, *options.exclude))
+    result = _scan(files, setup, options, terminal)
     if options.record is not None:
         write_whole(options.record, write_answers(result.resolutions))
     if options.write:
         result = _write(result, files)
     _report(result, files, options, terminal)
-    return _exit_code(result, settings)
+    return _exit_code(result, setup)
 
 
 def _check(context: click.Context, options: ScanOptions) -> None:
@@ -92,18 +88,16 @@ def _files(paths: Sequence[str], exclude: Sequence[str]) -> Sequence[SourceFile]
 
 
 def _scan(
-    files: Sequence[SourceFile], settings: Settings, options: ScanOptions, terminal: Terminal
+    files: Sequence[SourceFile], setup: Setup, options: ScanOptions, terminal: Terminal
 ) -> ScanResult:
-    policy = Policy(
-        pin=settings.pin, offline=options.offline, ignore=settings.ignore, jobs=settings.jobs
-    )
+    policy = replace(setup.policy, offline=options.offline)
     progress = ProgressBar(shown=terminal.shows_progress)
-    with _resolver(settings, options) as resolver, progress as bar:
+    with _resolver(setup, options) as resolver, progress as bar:
         return scan(files, resolver, policy, observer=bar)
 
 
 @contextmanager
-def _resolver(settings: Settings, options: ScanOptions) -> Iterator[Resolver]:
+def _resolver(setup: Setup, options: ScanOptions) -> Iterator[Resolver]:
     if options.offline:
         yield RecordedResolver({})
     elif options.digests is not None:
@@ -111,7 +105,7 @@ def _resolver(settings: Settings, options: ScanOptions) -> Iterator[Resolver]:
     else:
         from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - imports requests
 
-        with RegistryResolver(registry_settings(settings, os.environ)) as resolver:
+        with RegistryResolver(setup.registries) as resolver:
             yield resolver
 
 
@@ -157,6 +151,8 @@ def _report(
 ) -> None:
     output = options.output
     if options.diff:
+        from digestbot.report.diff import unified_diff  # noqa: PLC0415 - rarely wanted
+
         emit(unified_diff(_paths_in_tree(result, files)), output)
         for problem in result.problems:
             terminal.say(f"{problem.subject}: {problem.message}")
@@ -164,19 +160,21 @@ def _report(
     command = shlex.join(["digestbot", "scan", *options.paths])
     color = output is None and terminal.colorful(sys.stdout)
     style = Style(terminal.width, color, terminal.verbosity, command)
-    emit(REPORTS[options.report_format].render(result, style), output, color=color)
+    emit(REPORTS[options.report_format]().render(result, style), output, color=color)
     summary = os.environ.get(SUMMARY_VARIABLE)
     if options.report_format == "github" and summary:
+        from digestbot.report.github import step_summary  # noqa: PLC0415 - likewise
+
         with Path(summary).open("a", encoding="utf-8") as stream:
             stream.write(step_summary(result))
 
 
-def _exit_code(result: ScanResult, settings: Settings) -> Exit:
+def _exit_code(result: ScanResult, setup: Setup) -> Exit:
     """Incomplete wins; then what the user calls a failure, and what could still be changed."""
     if result.problems or result.count(Status.FAILED):
         return Exit.INCOMPLETE
-    failing = {Status(name) for name in settings.fail_on}
-    if settings.pin and failing:
+    failing = set(setup.fail_on)
+    if setup.policy.pin and failing:
         failing.add(Status.UNPINNED)
     open_findings = [
         finding

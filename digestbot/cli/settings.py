@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from digestbot.cli.options import Decorated, option
 from digestbot.config.discovery import choose_config
-from digestbot.config.load import LoadedSettings, Override, load_settings
+from digestbot.scan.setup import Setup, make_setup
+
+if TYPE_CHECKING:
+    from digestbot.config.load import LoadedSettings
 
 
 def config_options(command: Decorated) -> Decorated:
@@ -74,15 +77,35 @@ def load(
     Raises:
         ConfigError: The file or an option is wrong.
     """
-    # What click took from the environment is left to `choose_config`, which blames the variable.
-    named = config if _origin(context, "config") == "--config" else None
-    path = None if no_config else choose_config(named, os.environ, Path())
+    from digestbot.config.load import Override, load_settings  # noqa: PLC0415 - imports pydantic
+
     overrides = {
         key: Override(value, origin)
         for key, value in keys.items()
         if (origin := _origin(context, key)) is not None
     }
-    return load_settings(path, overrides)
+    return load_settings(_choose(context, config, no_config=no_config), overrides)
+
+
+def set_up(
+    context: click.Context, *, config: Path | None, no_config: bool, keys: Mapping[str, Any]
+) -> Setup:
+    """As `load`, but as a setup; where nothing is configured, nothing is loaded either.
+
+    Raises:
+        ConfigError: The file or an option is wrong.
+    """
+    path = _choose(context, config, no_config=no_config)
+    if path is None and not any(_origin(context, key) for key in keys):
+        return Setup()
+    loaded = load(context, config=config, no_config=no_config, keys=keys)
+    return make_setup(loaded.settings, os.environ)
+
+
+def _choose(context: click.Context, config: Path | None, *, no_config: bool) -> Path | None:
+    # What click took from the environment is left to `choose_config`, which blames the variable.
+    named = config if _origin(context, "config") == "--config" else None
+    return None if no_config else choose_config(named, os.environ, Path())
 
 
 def _origin(context: click.Context, key: str) -> str | None:

@@ -74,8 +74,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
+    """What was read: the bytes themselves are not kept, only what tells them from others."""
+
     file: SourceFile
     occurrences: tuple[Occurrence, ...]
+    digest: Digest | None = None
 
 
 def scan(
@@ -124,8 +127,11 @@ def _read_all(files: Iterable[SourceFile]) -> tuple[list[_Reading], list[Problem
     readings: list[_Reading] = []
     problems: list[Problem] = []
     for file in files:
+        digest = None
         try:
-            occurrences = tuple(file.format.read(file.path, file.read()))
+            data = file.read()
+            digest = Digest.of(data)
+            occurrences = tuple(file.format.read(file.path, data))
         except UnreadableError as error:
             occurrences = (_whole_file(file, error.skip),)
         except OSError as error:
@@ -133,7 +139,7 @@ def _read_all(files: Iterable[SourceFile]) -> tuple[list[_Reading], list[Problem
             hint = "see to its permissions, or leave it out with --exclude"
             problems.append(Problem("file", file.path, "unreadable", reason, hint))
             occurrences = (_whole_file(file, Skip("unreadable", f"cannot be read: {reason}")),)
-        readings.append(_Reading(file, occurrences))
+        readings.append(_Reading(file, occurrences, digest))
     return readings, problems
 
 
@@ -190,8 +196,8 @@ def _plan(reading: _Reading, findings: list[Finding]) -> tuple[list[Finding], Ch
 
 def _read_again(reading: _Reading) -> bytes:
     data = reading.file.read()
-    if tuple(reading.file.format.read(reading.file.path, data)) != reading.occurrences:
-        raise EditRefusedError("it holds other references now", reason="file-changed")
+    if Digest.of(data) != reading.digest:
+        raise EditRefusedError("it holds other bytes now", reason="file-changed")
     return data
 
 

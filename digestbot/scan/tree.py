@@ -164,7 +164,16 @@ def _names(root: Path) -> Iterable[str]:
 
 def _git_names(root: Path) -> list[str] | None:
     """What git tracks or would track below this folder; None outside of a checkout."""
-    command = [*_GIT, "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        *_GIT,
+        "-C",
+        str(root),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
         listing = subprocess.run(  # noqa: S603 - a fixed command, no shell, no option from outside

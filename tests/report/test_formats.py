@@ -13,7 +13,7 @@ from tests.report.builders import hostile_result, make_result
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_report_ends_its_last_line(name: str) -> None:
     for result in (make_result(), hostile_result()):
-        text = REPORTS[name].render(result, Style())
+        text = REPORTS[name]().render(result, Style())
 
         assert text.endswith("\n")
         assert not text.endswith("\n\n")
@@ -21,12 +21,13 @@ def test_every_report_ends_its_last_line(name: str) -> None:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_report_can_be_encoded(name: str) -> None:
-    assert REPORTS[name].render(hostile_result(), Style()).encode()
+    assert REPORTS[name]().render(hostile_result(), Style()).encode()
 
 
 def test_reports_import_neither_a_console_nor_pydantic() -> None:
     code = (
-        "import sys, digestbot.report.formats\n"
+        "import sys\nfrom digestbot.report.formats import REPORTS\n"
+        "for report in REPORTS.values(): report()\n"
         "print([name for name in ('rich.console', 'pydantic') if name in sys.modules])"
     )
 
