@@ -202,8 +202,7 @@ class Authorizer:
             return self._office.exchange.ask(request, deadline)
         authorized = request.authorized(grant.header)
         if grant.token is not None:
-            response = self._office.exchange.ask(authorized, deadline)
-            return response.scrubbed((grant.token.value, *grant.credential.spelled))
+            return self._office.exchange.ask(authorized, deadline)
         trial = self._office.trials.of(self._place.registry, grant.credential)
         with trial.attempt(deadline):
             response = self._office.exchange.ask(authorized, deadline)
@@ -213,7 +212,7 @@ class Authorizer:
                 error = wrong_password(self._asked(grant))
                 trial.reject(error)
                 raise error
-        return response.scrubbed(grant.credential.spelled)
+        return response
 
     def _better(
         self, grant: Grant | None, response: Response, deadline: Deadline, *, again: bool
@@ -243,7 +242,9 @@ class Authorizer:
         credential = grant.credential if grant else ANONYMOUS
         name = "" if credential.is_anonymous else credential.username or "an identity token"
         service = self._login.service if isinstance(self._login, BearerLogin) else ""
-        return Asked(self._place.registry, name, service, bool(grant and grant.token))
+        is_accepted = bool(grant and grant.token)
+        secrets = (*credential.spelled, grant.token.value if grant and grant.token else "")
+        return Asked(self._place.registry, name, service, is_accepted, secrets)
 
 
 def _scope(login: BearerLogin, repository: str) -> str:

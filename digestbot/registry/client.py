@@ -108,7 +108,7 @@ class RegistryClient:
             RegistryError: It does not answer as a registry, or rejects the login stored for it.
         """
         answer = self._authorizer.ask(self._request("GET", "/v2/"), "", deadline)
-        is_open = answer.response.status == _OK
+        is_open = answer.response.status == _OK and answer.response.media_type != "text/html"
         if not is_open and (answer.asked.login or answer.response.status != _UNAUTHORIZED):
             raise registry_refusal(answer.response, answer.asked)
         return answer.asked, is_open

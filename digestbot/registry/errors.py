@@ -33,7 +33,6 @@ CODES: Final[dict[str, str]] = {
     "unavailable": "The registry reports a failure of its own.",
     # The answer.
     "not-a-registry": "What answers there is not a registry.",
-    "bad-digest": "The registry's answer holds no digest in a valid form.",
     "digest-mismatch": "The bytes do not have the digest that was promised for them.",
     "bad-manifest": "The manifest cannot be understood.",
     "too-large": "The answer is larger than anything a registry should send.",

@@ -160,6 +160,7 @@ def read_platform(value: object) -> Platform | None:
 
 
 def _media_type(data: Mapping[str, object], content_type: str, host: str) -> str:
+    refuse_schema1(content_type, host)
     own = data.get("mediaType")
     own = own.lower() if isinstance(own, str) else ""
     if content_type in MANIFEST_TYPES and own not in ("", content_type):

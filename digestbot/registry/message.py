@@ -68,15 +68,6 @@ class Response:
         """Whether the status is 4xx or 5xx."""
         return self.status >= _FIRST_ERROR
 
-    def scrubbed(self, secrets: tuple[str, ...]) -> Response:
-        """The same answer; an error's body without these texts, should it repeat them."""
-        if not self.is_error:
-            return self
-        body = self.body
-        for secret in filter(None, secrets):
-            body = body.replace(secret.encode(), b"***")
-        return replace(self, body=body)
-
     def header(self, name: str) -> str:
         """The first value of a header, by its lower-case name; empty where it is missing."""
         return next((value for key, value in self.headers if key == name), "").strip()

@@ -6,7 +6,7 @@ The status counts first, the code in the body second: many bodies are empty, tex
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from digestbot.registry.errors import RegistryError
@@ -28,12 +28,14 @@ class Asked:
     """What was asked, and as whom: `login` is empty where nobody in particular asked.
 
     `is_accepted` says that whoever asked is known to the registry: a wrong password it is not.
+    `secrets` are texts that are not to be shown, should the registry repeat them.
     """
 
     registry: str
     login: str = ""
     service: str = ""
     is_accepted: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def is_ambiguous(self) -> bool:
@@ -58,10 +60,10 @@ def registry_refusal(response: Response, asked: Asked) -> RegistryError:
     if status == _NOT_FOUND:
         return _not_found(response, asked)
     if status == _PRECONDITION_FAILED:
-        what = f"{asked.registry} blocks the image by a policy{_said(response)}"
+        what = f"{asked.registry} blocks the image by a policy{_said(response, asked)}"
         hint = "see the project's policies in the registry; the pin stays as it is"
         return _error(asked, "policy", what, hint)
-    return _error(asked, "unexpected", f"{asked.registry} answers {status}{_said(response)}")
+    return _error(asked, "unexpected", f"{asked.registry} answers {status}{_said(response, asked)}")
 
 
 def token_refusal(response: Response, asked: Asked) -> RegistryError:
@@ -70,7 +72,7 @@ def token_refusal(response: Response, asked: Asked) -> RegistryError:
         return wrong_password(asked)
     if response.status in (_UNAUTHORIZED, _FORBIDDEN):
         return _hidden(response, asked)
-    what = f"the token server of {asked.registry} answers {response.status}{_said(response)}"
+    what = f"the token server of {asked.registry} answers {response.status}{_said(response, asked)}"
     return _error(asked, "unexpected", what)
 
 
@@ -93,7 +95,7 @@ def _unauthorized(asked: Asked) -> RegistryError:
 
 def _hidden(response: Response | None, asked: Asked) -> RegistryError:
     who = f"{asked.login!r} may not see it" if asked.login else "it needs a login"
-    said = _said(response) if response else ""
+    said = _said(response, asked) if response else ""
     what = f"{asked.registry} has no such image, or {who}; it does not say which{said}"
     hint = f"check the spelling; {_LOG_IN.format(host=asked.registry)}"
     return _error(asked, "not-found-or-no-access", what, hint)
@@ -101,7 +103,7 @@ def _hidden(response: Response | None, asked: Asked) -> RegistryError:
 
 def _denied(response: Response, asked: Asked) -> RegistryError:
     who = repr(asked.login) if asked.login else "anyone without a login"
-    what = f"{asked.registry} denies the image to {who}{_said(response)}"
+    what = f"{asked.registry} denies the image to {who}{_said(response, asked)}"
     return _error(asked, "denied", what, _LOG_IN.format(host=asked.registry))
 
 
@@ -109,7 +111,7 @@ def _not_found(response: Response, asked: Asked) -> RegistryError:
     missing = "tag"
     if error_codes(response) & {"NAME_UNKNOWN", "NOT_FOUND", "NAME_INVALID"}:
         missing = "repository or tag"
-    what = f"{asked.registry} has no such {missing}{_said(response)}"
+    what = f"{asked.registry} has no such {missing}{_said(response, asked)}"
     return _error(asked, "not-found", what, "check the spelling; a tag may have been removed")
 
 
@@ -128,10 +130,13 @@ def _is_web_page(response: Response) -> bool:
     return is_html and not response.header("docker-distribution-api-version")
 
 
-def _said(response: Response) -> str:
+def _said(response: Response, asked: Asked) -> str:
     """The first message in the body, on one line of printable text."""
     for code, message in _errors(response.body):
-        shown = "".join(c if c.isprintable() else " " for c in message or code)
+        shown = message or code
+        for secret in filter(None, asked.secrets):
+            shown = shown.replace(secret, "***")
+        shown = "".join(c if c.isprintable() else " " for c in shown)
         if shown.strip():
             return f": {shown.strip()[:_MAX_SHOWN]!r}"
     return ""

@@ -126,13 +126,11 @@ class Tokens:
         return self._read(question, response)
 
     def _ask(self, question: TokenQuestion, reach: Reach, deadline: Deadline) -> Response:
-        secrets = question.credential.spelled
         if question.credential.identity_token:
             response = self._exchange.ask(_post(question, reach), deadline, kind="token")
             if response.status not in _NO_POST:
-                return response.scrubbed(secrets)
-        response = self._exchange.ask(_get(question, reach), deadline, kind="token")
-        return response.scrubbed(secrets)
+                return response
+        return self._exchange.ask(_get(question, reach), deadline, kind="token")
 
     def _read(
         self, question: TokenQuestion, response: Response, *, is_accepted: bool = False
@@ -227,7 +225,8 @@ def _post(question: TokenQuestion, reach: Reach) -> Request:
 def _asked(question: TokenQuestion, *, is_accepted: bool = False) -> Asked:
     credential = question.credential
     login = "" if credential.is_anonymous else credential.username or "an identity token"
-    return Asked(question.registry, login, question.service, is_accepted)
+    secrets = credential.spelled
+    return Asked(question.registry, login, question.service, is_accepted, secrets)
 
 
 def _is_denied(response: Response) -> bool:

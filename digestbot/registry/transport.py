@@ -69,6 +69,8 @@ _PRIVATE_HINT = (
     "`allow_private: true`; a public registry may never lead into a private network"
 )
 _log = logging.getLogger(__name__)
+# Its lines hold whole URLs, and the query of a redirect may hold a signature.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 _ContextFor = Callable[[str], ssl.SSLContext]
 
 
