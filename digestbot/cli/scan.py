@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -93,6 +94,9 @@ def _scan(
     policy = replace(setup.policy, offline=options.offline)
     progress = ProgressBar(shown=terminal.shows_progress)
     with _resolver(setup, options) as resolver, progress as bar:
+        # What is imported by now stays to the end. Unfrozen, the collector goes through all of it
+        # again and again, and once more at exit: a seventh of a short run.
+        gc.freeze()
         return scan(files, resolver, policy, observer=bar)
 
 

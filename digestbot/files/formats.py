@@ -24,6 +24,6 @@ class Format(Protocol):
 FORMATS: dict[str, Format] = {"dockerfile": dockerfile}
 
 
-def format_of(path: str) -> Format | None:
-    """The format that reads files of this path; None where none does."""
-    return next((known for known in FORMATS.values() if known.matches(path)), None)
+def format_of(path: str) -> str | None:
+    """The name of the format that reads files of this path; None where none does."""
+    return next((name for name, known in FORMATS.items() if known.matches(path)), None)

@@ -6,8 +6,9 @@ Everything beyond ASCII is escaped, so the report is also safe to look at in a t
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC
+from typing import Any
 
 from digestbot import __version__
 from digestbot.policy.finding import Finding, Status
@@ -28,10 +29,23 @@ _DELETE = "\x7f"
 
 
 def render(result: ScanResult, _style: Style, /) -> str:
-    """The report as indented JSON, keys in the order of the contract."""
-    text = json.dumps(asdict(report(result)), indent=2)
+    """The report as JSON, keys in the order of the contract, each finding on one line."""
+    rows = ",\n".join(
+        f'  "{key}": {_value(value)}' for key, value in _fields(report(result)).items()
+    )
     # The one control character that JSON lets through as it is.
-    return text.replace(_DELETE, "\\u007f") + "\n"
+    return f"{{\n{rows}\n}}\n".replace(_DELETE, "\\u007f")
+
+
+def _value(value: object) -> str:
+    if not isinstance(value, list) or not value:
+        return json.dumps(value, default=_fields)
+    lines = ",\n".join(f"    {json.dumps(item, default=_fields)}" for item in value)
+    return f"[\n{lines}\n  ]"
+
+
+def _fields(record: Any) -> dict[str, object]:  # noqa: ANN401 - any record of the contract
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def report(result: ScanResult) -> ScanReport:

@@ -56,8 +56,8 @@ class LocalFile:
             UnreadableError: It is too large, no plain file, or a link out of the tree.
             OSError: The system refused.
         """
-        real = Path(os.path.realpath(self.real, strict=True))
-        if not real.is_relative_to(self.root):
+        real = os.path.realpath(self.real, strict=True)
+        if not real.startswith(os.path.join(self.root, "")):  # noqa: PTH118 - for each file
             raise UnreadableError(Skip("symlink", f"it is a link to {real}, outside of the tree"))
         # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)
@@ -137,6 +137,8 @@ def find_files(paths: Sequence[Path], *, exclude: Sequence[str] = ()) -> list[Lo
 
 def _identity(file: LocalFile) -> Path:
     """What tells two files apart: the file behind a link, if it is in the same tree."""
+    if not file.real.is_symlink():
+        return file.real
     real = Path(os.path.realpath(file.real))
     return real if real.is_relative_to(file.root) else file.real
 
@@ -144,15 +146,17 @@ def _identity(file: LocalFile) -> Path:
 def _files_under(path: Path, exclude: Sequence[str]) -> Iterator[LocalFile]:
     if path.is_dir():
         root = path.resolve()
+        shown = _shown(path)
+        above = f"{shown}/" if shown else ""
         for name in _names(root):
             known = format_of(name)
-            if known is not None and not _excluded(name, exclude):
-                yield LocalFile(_shown(path / name), root / name, root, _name_of(known))
+            real = root / name
+            if known is not None and not _excluded(name, exclude) and os.path.lexists(real):
+                yield LocalFile(above + _readable(name), real, root, known)
     elif path.exists() or path.is_symlink():
-        known = format_of(path.name) or FORMATS["dockerfile"]
+        known = format_of(path.name) or "dockerfile"
         # A link that is named itself is meant: the tree is where it leads.
-        root = path.resolve().parent
-        yield LocalFile(_shown(path), path.absolute(), root, _name_of(known))
+        yield LocalFile(_shown(path), path.absolute(), path.resolve().parent, known)
     else:
         raise UsageError(f"{path} does not exist", hint="check the spelling of the path")
 
@@ -163,7 +167,10 @@ def _names(root: Path) -> Iterable[str]:
 
 
 def _git_names(root: Path) -> list[str] | None:
-    """What git tracks or would track below this folder; None outside of a checkout."""
+    """What git tracks or would track below this folder; None outside of a checkout.
+
+    Some of it may be gone from the disk.
+    """
     command = [
         *_GIT,
         "-C",
@@ -181,8 +188,7 @@ def _git_names(root: Path) -> list[str] | None:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    names = dict.fromkeys(os.fsdecode(listing).split("\0"))
-    return [name for name in names if name and os.path.lexists(root / name)]
+    return [name for name in os.fsdecode(listing).split("\0") if name]
 
 
 def _walk(root: Path) -> Iterator[str]:
@@ -205,8 +211,9 @@ def _shown(path: Path) -> str:
     absolute = Path(os.path.normpath(path.absolute()))
     here = Path.cwd()
     shown = absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
-    return os.fsencode(shown).decode(errors="replace")
+    return "" if shown == Path() else _readable(str(shown))
 
 
-def _name_of(known: Format) -> str:
-    return next(name for name, candidate in FORMATS.items() if candidate is known)
+def _readable(path: str) -> str:
+    """The path in Unicode, whatever the bytes of its name are."""
+    return path if path.isascii() else os.fsencode(path).decode(errors="replace")

@@ -21,7 +21,7 @@ from digestbot.image import Digest
 from digestbot.registry.manifests import ACCEPT
 from tests.benchmarks.registry import filled_registry
 
-FILES, IMAGES, ROUNDS = 200, 100, 7
+FILES, IMAGES, ROUNDS = 200, 100, 15
 WALL_LIMIT, RSS_LIMIT_MB = 1.8, 80
 SCRIPT = """
 import sys
