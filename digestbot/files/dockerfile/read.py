@@ -20,7 +20,8 @@ def read(path: str, data: bytes) -> list[Occurrence]:
     """
     source = Source.of(data)
     recorder = Recorder(path, source)
-    if data.startswith(_MARKS) or data.count(0) * 2 > len(data):
+    # Every other byte of UTF-16 is NUL where the text is ASCII.
+    if data.startswith(_MARKS) or data.count(0) * 3 > len(data):
         message = "the file is not in UTF-8, the only encoding that BuildKit reads"
         return [recorder.file(1, Skip("encoding", message))]
     found: list[Occurrence] = []
