@@ -77,7 +77,7 @@ class Exchange:
             pause = max(asked or 0.0, (wait or 0.0) * (1 + JITTER * self.clock.jitter()))
             failure = _failure(request, outcome, asked)
             if wait is None or failure.outlook is not Outlook.TRANSIENT or pause > deadline.left:
-                _give_up(pace, failure)
+                _give_up(pace, failure, is_silent=isinstance(outcome, TransportError))
                 raise failure
             pace.pause(pause)
         raise AssertionError("unreachable: the last try either returns or raises")
@@ -134,8 +134,8 @@ def _failure(
     return TransportError(what, code=code, host=request.about, hint=hint, outlook=Outlook.TRANSIENT)
 
 
-def _give_up(pace: Pace, failure: TransportError) -> None:
+def _give_up(pace: Pace, failure: TransportError, *, is_silent: bool) -> None:
     if failure.outlook is Outlook.HOPELESS or failure.code == "rate-limited":
         pace.give_up(failure)
     elif failure.outlook is Outlook.TRANSIENT:
-        pace.failed(failure)
+        pace.failed(failure, is_silent=is_silent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from digestbot.image import ImageTag
 from digestbot.registry.origin import DOCKER_HUB
@@ -15,8 +16,9 @@ def rewrite(image: ImageTag, mirrors: Mapping[str, str]) -> ImageTag:
 
     The longest prefix counts, on whole path components; no rule applies to the outcome of
     another. On Docker Hub, and so on a mirror of all of it, a name of one component is in
-    `library/`.
+    `library/`. Hosts are in lower case from here on.
     """
+    image = replace(image, registry=image.registry.lower())
     prefix = max((p for p in map(_slashed, mirrors) if _fits(image, p)), key=len, default="")
     if not prefix:
         return image

@@ -95,10 +95,16 @@ class Pace:
         self._failures = 0
         self._has_answered = True
 
-    def failed(self, error: RegistryError) -> None:
-        """Note that a question was asked as often as is useful, and not answered."""
+    def failed(self, error: RegistryError, *, is_silent: bool) -> None:
+        """Note that a question was asked as often as is useful, in vain.
+
+        A host is given up after a few of these in a row, and at once where it never said
+        anything (`is_silent`): one broken image must not sink the others, but a host that
+        hangs must not cost its time again for each of them.
+        """
         with self._lock:
             self._failures += 1
+            self._has_answered = self._has_answered or not is_silent
             is_hopeless = self._failures >= FAILURES_IN_A_ROW or not self._has_answered
         if is_hopeless:
             self.give_up(error)

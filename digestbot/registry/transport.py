@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies, proxy_bypass
 
 import requests
 import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -185,8 +185,8 @@ class Transport:
     def _proxies_for(self, origin: Origin) -> dict[str, str]:
         if origin not in self._proxies:
             # Loopback is never reached through a proxy, as in Go's net/http and so in Docker.
-            direct = is_loopback_name(origin.host) or proxy_bypass(origin.host)
-            self._proxies[origin] = {} if direct else getproxies()
+            is_direct = is_loopback_name(origin.host)
+            self._proxies[origin] = {} if is_direct else get_environ_proxies(str(origin))
         return self._proxies[origin]
 
     def _context(self, netloc: str) -> ssl.SSLContext:
@@ -305,7 +305,8 @@ def _read(raw: urllib3.HTTPResponse, request: Request) -> _Answer:
 
 def _refused(address: str, kind: Kind) -> FailureError:
     what = f"is at {address}, a {kind.value} address"
-    return FailureError(Failure("private-address", what, _PRIVATE_HINT))
+    # Not hopeless: what is out of reach on behalf of one registry may be another's own host.
+    return FailureError(Failure("private-address", what, _PRIVATE_HINT, Outlook.THIS_ONE))
 
 
 def _check_literal(host: str, reach: Reach) -> None:

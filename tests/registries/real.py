@@ -49,6 +49,7 @@ class RealRegistry:
     log: Path
     context: ssl.SSLContext | None = None
     ca_file: str = ""
+    client_cert: str = ""
     tokens: TokenServer | None = None
     authorization: Callable[[str], str] = field(default=lambda _repository: "")
     _skipped: int = 0
@@ -174,8 +175,11 @@ def token_registry(folder: Path, *, users: dict[str, str] | None = None) -> Iter
 
 
 @contextmanager
-def tls_registry(folder: Path) -> Iterator[RealRegistry]:
-    """A registry under a private authority, whose certificate is in `ca_file`."""
+def tls_registry(folder: Path, *, wants_client: bool = False) -> Iterator[RealRegistry]:
+    """A registry under a private authority, whose certificate is in `ca_file`.
+
+    With `wants_client` it lets in only those who show the certificate in `client_cert`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA()
     ca_file = folder / "ca.pem"
@@ -185,9 +189,14 @@ def tls_registry(folder: Path) -> Iterator[RealRegistry]:
     server.cert_chain_pems[0].write_to_path(str(certificate))
     server.private_key_pem.write_to_path(str(key))
     context = ssl.create_default_context(cafile=str(ca_file))
-    tls = {"certificate": str(certificate), "key": str(key)}
+    client = folder / "client.pem"
+    authority.issue_cert("client@test").private_key_and_cert_chain_pem.write_to_path(str(client))
+    tls: dict[str, object] = {"certificate": str(certificate), "key": str(key)}
+    if wants_client:
+        context.load_cert_chain(client)
+        tls["clientcas"] = [str(ca_file)]
     with _run(folder, {"http": {"tls": tls}}) as (host, log):
-        yield RealRegistry(host, log, context, str(ca_file))
+        yield RealRegistry(host, log, context, str(ca_file), str(client))
 
 
 @contextmanager

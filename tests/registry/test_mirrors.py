@@ -77,6 +77,9 @@ from digestbot.registry.mirrors import mirror_hosts, rewrite
             id="ports",
         ),
         pytest.param(
+            {"harbor.corp/": "a.example/"}, "Harbor.CORP/app:1", "a.example/app:1", id="case"
+        ),
+        pytest.param(
             {"docker.io/": "docker.io/mirror/"},
             "python:3",
             "docker.io/mirror/library/python:3",

@@ -23,7 +23,7 @@ from tests.registries.real import (
     token_registry,
 )
 from tests.registries.samples import make_image, make_index
-from tests.registry.asking import error_of, make_query
+from tests.registry.asking import ask, ask_in_vain, error_of, make_query
 
 
 def resolve_all(resolver: RegistryResolver, queries: list[Query]) -> list[Resolution]:
@@ -156,6 +156,20 @@ def test_private_authority_is_trusted_where_configured(tmp_path: Path) -> None:
             answer = resolver.resolve(make_query(f"{registry.host}/team/app:1"))
 
     assert answer.digest == digest
+
+
+def test_client_certificate_is_shown_where_configured(tmp_path: Path) -> None:
+    with tls_registry(tmp_path, wants_client=True) as registry:
+        digest = registry.push("team/app", "1")
+        without = HostSettings(ca_file=registry.ca_file)
+        shown = HostSettings(ca_file=registry.ca_file, client_cert=registry.client_cert)
+        name = f"{registry.host}/team/app:1"
+
+        answer = ask(name, RegistrySettings(hosts={registry.host: shown}))
+        error = ask_in_vain(name, RegistrySettings(hosts={registry.host: without}))
+
+    assert answer.digest == digest
+    assert error.code == "tls"
 
 
 def test_unknown_authority_is_a_tls_error_that_names_the_setting(tmp_path: Path) -> None:
