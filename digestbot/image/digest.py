@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 HEX_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _DIGEST = re.compile(r"(sha256|sha384|sha512):([0-9a-f]+)", re.ASCII)
-_SHORT = 12
+_SHORT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Digest:
 
     @property
     def short(self) -> str:
-        """The first characters, for people: `1a2b3c4d5e6f`."""
+        """The first characters, for people: `1a2b3c4`."""
         return self.hex[:_SHORT]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from digestbot.policy.judge import followed_tag
 
 MESSAGE_LIMIT = 600
 NAME_LIMIT = 300
-_DIGEST = re.compile(r"\bsha(?:256|384|512):([0-9a-f]{12})[0-9a-f]{52,116}\b", re.ASCII)
+_DIGEST = re.compile(r"\bsha(?:256|384|512):([0-9a-f]{7})[0-9a-f]{57,121}\b", re.ASCII)
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:

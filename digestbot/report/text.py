@@ -39,7 +39,7 @@ _CODES = {
     "cyan": "36",
 }
 _STATUS_WIDTH = max(len(word) for word in _LOOKS) + 2
-_CHANGE_WIDTH = 27
+_CHANGE_WIDTH = 17
 _NARROWEST = 24
 _PLACE_SHARE = 3
 _SUBJECTS_SHOWN = 10

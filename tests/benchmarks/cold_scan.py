@@ -101,12 +101,13 @@ def report(pairs: Sequence[tuple[Cost, Cost]]) -> None:
     ):
         wall = statistics.median(cost.wall_s for cost in costs) * 1e3
         print(f"{name:15} {wall:6.0f} ms  {max(cost.rss_mb for cost in costs):5.1f} MB")
-    print(
-        f"wall ratio {ratio:.2f}, limit {WALL_LIMIT} ({'ok' if ratio <= WALL_LIMIT else 'MISSED'})"
-    )
-    print(
-        f"memory {memory:.1f} MB, limit {RSS_LIMIT_MB} MB ({'ok' if memory < RSS_LIMIT_MB else 'MISSED'})"
-    )
+    speed, size = (_verdict(ratio <= WALL_LIMIT), _verdict(memory < RSS_LIMIT_MB))
+    print(f"wall ratio {ratio:.2f}, limit {WALL_LIMIT} ({speed})")
+    print(f"memory {memory:.1f} MB, limit {RSS_LIMIT_MB} MB ({size})")
+
+
+def _verdict(is_kept: bool) -> str:
+    return "ok" if is_kept else "MISSED"
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def test_a_stale_digest_is_a_warning_with_its_fix() -> None:
         "properties": {"reason": "digest-moved"},
         "fixes": [
             {
-                "description": {"text": "Pin python:3.12 to bbbbbbbbbbbb"},
+                "description": {"text": "Pin python:3.12 to bbbbbbb"},
                 "artifactChanges": [
                     {
                         "artifactLocation": {"uri": "app/Dockerfile", "uriBaseId": "%SRCROOT%"},

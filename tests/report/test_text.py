@@ -54,17 +54,16 @@ def written_out(block: str) -> str:
 
 def test_a_row_per_finding_then_problems_by_cause_then_the_summary_and_what_to_do() -> None:
     assert shown(MIXED) == written_out("""
-        app/Dockerfile:3      ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb
-        app/Dockerfile:19     ○ unpinned  alpine:3.20  no-digest
-        app/Dockerfile:130    · skipped   ${BASE}:1    build-arg
+        app/Dockerfile:3      ▲ stale     python:3.12           aaaaaaa → bbbbbbb
+        app/Dockerfile:19     ○ unpinned  alpine:3.20           no-digest
+        app/Dockerfile:130    · skipped   ${BASE}:1             build-arg
                                           BASE has no default, so nobody but the build
                                           knows the image
                                           hint: give BASE a default
-        deploy/Dockerfile:7   ‖ held      node:20      aaaaaaaaaaaa → bbbbbbbbbbbb
+        deploy/Dockerfile:7   ‖ held      node:20               aaaaaaa → bbbbbbb
                                           node:20 moved two hours ago, and waits for
                                           three days
-        deploy/Dockerfile:21  ✗ failed    ghcr.io/acme/tool:v1
-                                          rate-limited
+        deploy/Dockerfile:21  ✗ failed    ghcr.io/acme/tool:v1  rate-limited
 
         ✗ Incomplete: not everything could be found out
           rate-limited
@@ -95,14 +94,14 @@ def test_a_row_per_finding_then_problems_by_cause_then_the_summary_and_what_to_d
         ),
         pytest.param(
             make_result([make_finding()], written=["app/Dockerfile"]),
-            "app/Dockerfile:3  ✓ updated   python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb\n"
+            "app/Dockerfile:3  ✓ updated   python:3.12  aaaaaaa → bbbbbbb\n"
             "\n"
             "✓ 1 image in 2 files: 1 updated · 2 lookups in 0.4 s\n",
             id="written",
         ),
         pytest.param(
             make_result([make_finding("alpine:3.20", Status.UNPINNED)]),
-            "app/Dockerfile:3  ○ unpinned  alpine:3.20  → bbbbbbbbbbbb\n"
+            "app/Dockerfile:3  ○ unpinned  alpine:3.20  → bbbbbbb\n"
             "\n"
             "1 image in 2 files: 1 unpinned · 2 lookups in 0.4 s\n"
             "\n"
@@ -127,8 +126,8 @@ def test_a_stale_image_that_is_not_edited_says_why() -> None:
     rows = shown(make_result([finding])).splitlines()
 
     assert rows[:3] == [
-        "app/Dockerfile:3  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
-        "                              python:3.12 moved to bbbbbbbbbbbb; not edited:",
+        "app/Dockerfile:3  ▲ stale     python:3.12  aaaaaaa → bbbbbbb",
+        "                              python:3.12 moved to bbbbbbb; not edited:",
         "                              TARGETARCH decides",
     ]
 
@@ -148,7 +147,7 @@ def test_the_same_explanation_is_not_given_twice_in_a_row() -> None:
 
 
 def test_more_verbosity_lists_what_is_current_and_then_explains_the_obvious() -> None:
-    assert "ghcr.io/acme/base:v2  aaaaaaaaaaaa\n" in shown(MIXED, verbosity=1, width=120)
+    assert "ghcr.io/acme/base:v2  aaaaaaa\n" in shown(MIXED, verbosity=1, width=120)
     assert "is what the tag has now" not in shown(MIXED, verbosity=1)
     assert "is what the tag has now" in shown(MIXED, verbosity=2)
 
@@ -173,7 +172,7 @@ def test_a_long_name_is_folded_behind_a_slash_and_keeps_its_line_number() -> Non
     result = make_result([make_finding(), make_finding(LONG, line=1204)])
 
     assert shown(result).splitlines()[:4] == [
-        "app/Dockerfile:3     ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
+        "app/Dockerfile:3     ▲ stale     python:3.12  aaaaaaa → bbbbbbb",
         "app/Dockerfile:1204  ▲ stale     registry.corp.example:5000/platform/",
         "                                 base-images/python-runtime/",
         "                                 long:3.12-slim-bookworm",
@@ -186,17 +185,15 @@ def test_a_long_path_has_lines_of_its_own_and_leaves_the_columns_alone() -> None
     assert shown(make_result(findings)).splitlines()[:4] == [
         "directory/" * 8,
         "directory/" * 4 + "Dockerfile:3",
-        "                  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
-        "app/Dockerfile:3  ▲ stale     python:3.12  aaaaaaaaaaaa → bbbbbbbbbbbb",
+        "                  ▲ stale     python:3.12  aaaaaaa → bbbbbbb",
+        "app/Dockerfile:3  ▲ stale     python:3.12  aaaaaaa → bbbbbbb",
     ]
 
 
 def test_a_wide_terminal_leaves_room_for_the_name() -> None:
     result = make_result([make_finding(LONG)])
 
-    assert f"app/Dockerfile:3  ▲ stale     {LONG}  aaaaaaaaaaaa → bbbbbbbbbbbb\n" in shown(
-        result, width=150
-    )
+    assert f"app/Dockerfile:3  ▲ stale     {LONG}  aaaaaaa → bbbbbbb\n" in shown(result, width=150)
 
 
 def test_advice_that_is_too_wide_goes_below_its_command() -> None:
@@ -251,7 +248,7 @@ def test_whatever_is_found_can_be_shown(written: str, path: str, width: int) -> 
 
     assert page.replace("\n", "").isprintable()
     assert "  · skipped   " in page
-    assert re.search(r":3\b", page)
+    assert ":3" in re.sub(r"\s", "", page)
 
 
 def test_five_hundred_findings_are_five_hundred_rows() -> None:
