@@ -26,9 +26,10 @@ def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
         EditRefusedError: The file no longer holds the old bytes, or two edits overlap.
     """
     pieces: list[bytes] = []
-    done = 0
+    done, last = 0, -1
     for edit in sorted(set(edits)):
-        if edit.start < done:
+        # Two insertions at one byte do not overlap, but nobody meant one behind the other.
+        if edit.start < done or edit.start == last:
             raise EditRefusedError(
                 f"{edit.path}: two different edits meet at byte {edit.start}", reason="overlap"
             )
@@ -39,6 +40,6 @@ def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
                 hint="scan again",
             )
         pieces += [data[done : edit.start], edit.new.encode()]
-        done = edit.end
+        done, last = edit.end, edit.start
     pieces.append(data[done:])
     return b"".join(pieces)

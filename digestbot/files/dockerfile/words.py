@@ -40,9 +40,9 @@ def _word_pattern(escape: str) -> re.Pattern[str]:
     return re.compile(
         rf"""{SPACE}*+((?:
             [^'"{mark}\t\n\v\f\r\x20\x80-\xff]++
-            | {mark}(?:{SPACE}|.|\Z)
+            | {mark}(?:{SPACE}|.)
             | '[^']*+(?:'|\Z)
-            | "(?:[^"{mark}]|{mark}.)*+(?:"|{mark}?\Z)
+            | "(?:[^"{mark}]|{mark}.)*+(?:"|(?={mark}?\Z))
             | (?!{SPACE})[\x80-\xff]
         )++)""",
         re.DOTALL | re.VERBOSE,

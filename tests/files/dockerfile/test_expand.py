@@ -256,7 +256,8 @@ def test_the_tail_is_where_text_would_follow_the_whole_value(word: str, tail: in
 def test_a_value_knows_what_it_depends_on(word: str, platform: set[str], unset: set[str]) -> None:
     value = expander().expand(literal(word))
 
-    assert (value.platform, value.unset) == (platform, unset)
+    assert set(value.platform) == platform
+    assert set(value.unset) == unset
 
 
 def test_dependencies_travel_through_variables() -> None:
@@ -265,7 +266,9 @@ def test_dependencies_travel_through_variables() -> None:
 
     value = known.expand(literal("py$S"))
 
-    assert (value.text, value.platform, value.unset) == ("py-amd64", {"TARGETARCH"}, {"X"})
+    assert value.text == "py-amd64"
+    assert set(value.platform) == {"TARGETARCH"}
+    assert set(value.unset) == {"X"}
 
 
 def test_a_forgotten_variable_is_unset() -> None:
