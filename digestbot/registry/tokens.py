@@ -20,6 +20,7 @@ from digestbot.registry.message import TOKEN_LIMIT, Request, Response
 from digestbot.registry.origin import read_origin
 from digestbot.registry.pace import Deadline
 from digestbot.registry.refusals import Asked, error_codes, token_refusal
+from digestbot.registry.secret import Secret
 from digestbot.registry.trials import Trials
 
 CLIENT_ID = "digestbot"
@@ -99,7 +100,7 @@ class Tokens:
     def _fetch(self, question: TokenQuestion, reach: Reach, deadline: Deadline) -> Token:
         credential = question.credential
         if credential.registry_token:
-            return Token(credential.registry_token.reveal(), float("inf"))
+            return _ready_token(credential.registry_token, question.registry)
         if credential.is_anonymous:
             return self._read(question, self._ask(question, reach, deadline))
         trial = self._trials.of(question.registry, credential)
@@ -146,6 +147,15 @@ class Tokens:
             message = f"{host} answers a login with something else than a token: {error}"
             raise RegistryError(message, code="unexpected", host=question.registry) from error
         return Token(value, self._now() + life)
+
+
+def _ready_token(secret: Secret, registry: str) -> Token:
+    value = secret.reveal()
+    if not _VISIBLE.fullmatch(value):
+        # Not for an error of the HTTP library to quote.
+        message = f"the registrytoken stored for {registry} holds more than visible ASCII"
+        raise RegistryError(message, code="credentials", host=registry)
+    return Token(value, float("inf"))
 
 
 def read_token(body: bytes, now: float) -> tuple[str, float]:

@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -102,15 +102,15 @@ class Transport:
         for hop in range(1, MAX_REDIRECTS + 2):
             origin = read_origin(url)
             answer = self._hop(request, url, origin, headers, reach, until)
-            found = self._found.get((first.host, first.port))
             target = _redirect_target(request, answer, url)
             if target is None:
-                body = b"" if request.method == "HEAD" else answer.body
-                return Response(answer.status, answer.headers, body, url, origin, hop, found)
+                found = self.found(first)
+                return replace(answer, url=url, origin=origin, hops=hop, found=found)
             following = read_origin(target)
             if following != origin:
                 headers.pop("Authorization", None)
-            reach = request.reach if following.host == first.host else onward(request.reach, found)
+            is_home = following.host == first.host
+            reach = request.reach if is_home else onward(reach, self.found(origin))
             _log.debug("%s redirects to %s", origin, without_query(target))
             url = target
         raise _redirect_error(request, f"redirects more than {MAX_REDIRECTS} times")
@@ -133,7 +133,7 @@ class Transport:
         headers: Mapping[str, str],
         reach: Reach,
         until: float,
-    ) -> _Answer:
+    ) -> Response:
         started = time.monotonic()
         try:
             _check_literal(origin.host, reach)
@@ -196,13 +196,6 @@ class Transport:
             if key not in self._trust:
                 self._trust[key] = make_context(host, DEFAULT_CA_BUNDLE_PATH)
             return self._trust[key]
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 class _Adapter(HTTPAdapter):
@@ -282,7 +275,7 @@ def _make_pools(guard: _AddressGuard | None) -> dict[str, Any]:
 _PROXIED_POOLS = _make_pools(None)
 
 
-def _read(raw: urllib3.HTTPResponse, request: Request) -> _Answer:
+def _read(raw: urllib3.HTTPResponse, request: Request) -> Response:
     headers = tuple((name.lower(), value) for name, value in raw.headers.iteritems())
     is_success = raw.status < _FIRST_NOT_SUCCESS
     limit = request.limit if is_success else ERROR_LIMIT
@@ -300,7 +293,7 @@ def _read(raw: urllib3.HTTPResponse, request: Request) -> _Answer:
     if is_success and len(body) > limit:
         failure = Failure("too-large", f"sends more than {limit} bytes", "", Outlook.THIS_ONE)
         raise FailureError(failure)
-    return _Answer(raw.status, headers, bytes(body[:limit]))
+    return Response(raw.status, headers, bytes(body[:limit]))
 
 
 def _refused(address: str, kind: Kind) -> FailureError:
@@ -316,16 +309,16 @@ def _check_literal(host: str, reach: Reach) -> None:
         raise _refused(address, classify(address))
 
 
-def _redirect_target(request: Request, answer: _Answer, url: str) -> str | None:
+def _redirect_target(request: Request, answer: Response, url: str) -> str | None:
     if answer.status not in _REDIRECTS:
         return None
-    location = next((value for name, value in answer.headers if name == "location"), "")
+    location = answer.header("location")
     if not location:
         return None
     if request.method == "POST":
         raise _redirect_error(request, "redirects a login")
     try:
-        target = resolve_url(url, location.strip())
+        target = resolve_url(url, location)
     except ValueError as error:
         raise _redirect_error(request, f"redirects to where nothing can be: {error}") from error
     if url.startswith("https:") and target.startswith("http:"):

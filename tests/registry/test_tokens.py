@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import Any
 
 import pytest
@@ -189,6 +190,18 @@ class TestIdentityTokens:
 
         assert ask(f"{fake.host}/app:1").digest == digest
         assert "/token" not in {call.path for call in fake.local.calls}
+
+    def test_registry_token_that_cannot_be_sent_is_an_error_that_hides_it(
+        self, fake: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        TokenAuth(fake.local, fake.local)
+        auths = {fake.host: {"registrytoken": "hunter2\r\nX-Evil: 1"}}
+        monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps({"auths": auths}))
+
+        error = ask_in_vain(f"{fake.host}/app:1")
+
+        assert error.code == "credentials"
+        assert "hunter2" not in "".join(traceback.format_exception(error))
 
 
 class TestRealms:

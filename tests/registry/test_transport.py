@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -411,6 +412,30 @@ class TestAddresses:
         assert error.code == "private-address"
         assert str(error).startswith("a.example redirects, but ")
         assert {call.host for call in world.calls()} == {"a.example"}
+
+    @pytest.mark.usefixtures("resolve_to_loopback")
+    def test_reach_only_shrinks_on_the_way(
+        self, fake: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        port = fake.host.partition(":")[2]
+        names = [f"{name}.example:{port}" for name in ("home", "public", "private")]
+        fake.site(names[0]).always(Answer.redirect(f"http://{names[1]}/"))
+        fake.site(names[1]).always(Answer.redirect(f"http://{names[2]}/"))
+        transport_module = sys.modules[Transport.__module__]
+
+        def kind_of(_address: str) -> Kind:
+            # The first host is private, the second public, the third private again.
+            return Kind.PUBLIC if len(asked()) == 1 else Kind.PRIVATE
+
+        def asked() -> set[str]:
+            return {site.host for site in fake.sites.values() if site.calls}
+
+        monkeypatch.setattr(transport_module, "classify", kind_of)
+
+        error = failure_of(Request("GET", f"http://{names[0]}/", NETWORK, about="home"))
+
+        assert error.code == "private-address"
+        assert asked() == set(names[:2])
 
     @pytest.mark.parametrize(
         "reach, location, code",
