@@ -35,7 +35,7 @@ CODES: Final[dict[str, str]] = {
     "not-a-registry": "What answers there is not a registry.",
     "digest-mismatch": "The bytes do not have the digest that was promised for them.",
     "bad-manifest": "The manifest cannot be understood.",
-    "too-large": "The answer is larger than anything a registry should send.",
+    "answer-too-large": "The answer is larger than anything a registry should send.",
     "unexpected": "The registry gave an answer that fits nothing asked.",
 }
 """Every code of a `RegistryError`, with what it means in one sentence."""

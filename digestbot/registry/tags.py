@@ -31,7 +31,7 @@ def list_tags(client: RegistryClient, repository: str, deadline: Deadline) -> tu
         tags |= dict.fromkeys(_read_page(body, client.registry))
         if len(tags) > MAX_TAGS:
             message = f"{client.registry} lists more than {MAX_TAGS} tags"
-            raise RegistryError(message, code="too-large", host=client.registry)
+            raise RegistryError(message, code="answer-too-large", host=client.registry)
     return tuple(tags)
 
 

@@ -291,7 +291,9 @@ def _read(raw: urllib3.HTTPResponse, request: Request) -> Response:
         # A no-op for a connection that has been given back.
         raw.close()
     if is_success and len(body) > limit:
-        failure = Failure("too-large", f"sends more than {limit} bytes", "", Outlook.THIS_ONE)
+        failure = Failure(
+            "answer-too-large", f"sends more than {limit} bytes", "", Outlook.THIS_ONE
+        )
         raise FailureError(failure)
     return Response(raw.status, headers, bytes(body[:limit]))
 

@@ -158,7 +158,7 @@ def _files_under(path: Path, exclude: Sequence[str]) -> Iterator[LocalFile]:
         # A link that is named itself is meant: the tree is where it leads.
         yield LocalFile(_shown(path), path.absolute(), path.resolve().parent, known)
     else:
-        raise UsageError(f"{path} does not exist", hint="check the spelling of the path")
+        raise UsageError(f"no such file or folder: {path}", hint="check the spelling")
 
 
 def _names(root: Path) -> Iterable[str]:

@@ -59,7 +59,7 @@ def test_a_path_that_does_not_exist() -> None:
     outcome = digestbot("scan", "no/such/path")
 
     assert outcome.code == 2
-    assert error_lines(outcome.stderr) == ["error: no/such/path does not exist"]
+    assert error_lines(outcome.stderr) == ["error: no such file or folder: no/such/path"]
 
 
 def test_an_unreadable_file_beside_a_sound_one(folder: Path, answers: Path) -> None:

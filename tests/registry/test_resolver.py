@@ -162,7 +162,7 @@ class TestTrust:
         fake.local.always(Answer(405), method="HEAD")
         fake.local.always(Answer(200, body=b" " * (8 * 1024 * 1024 + 1)), method="GET")
 
-        assert ask_in_vain(f"{fake.host}/app:1").code == "too-large"
+        assert ask_in_vain(f"{fake.host}/app:1").code == "answer-too-large"
 
     def test_sha512_of_a_registry_is_taken_as_it_is(self, fake: FakeRegistry) -> None:
         digest = Digest.of(make_index().body, "sha512")

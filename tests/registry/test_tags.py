@@ -106,7 +106,7 @@ def test_too_many_tags_are_an_error(fake: FakeRegistry, monkeypatch: pytest.Monk
     with pytest.raises(RegistryError) as caught:
         tags_of(fake.host)
 
-    assert caught.value.code == "too-large"
+    assert caught.value.code == "answer-too-large"
 
 
 @pytest.mark.parametrize(

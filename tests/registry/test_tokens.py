@@ -298,7 +298,7 @@ class TestServers:
             pytest.param(Answer.error(429), "rate-limited", id="429"),
             pytest.param(Answer.error(400), "unexpected", id="400"),
             pytest.param(Answer(200, body=b"<html>"), "unexpected", id="html"),
-            pytest.param(Answer(200, body=b"x" * 100_000), "too-large", id="large"),
+            pytest.param(Answer(200, body=b"x" * 100_000), "answer-too-large", id="large"),
             pytest.param(Answer(raw=b""), "unavailable", id="hangs-up"),
         ],
     )

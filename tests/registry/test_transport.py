@@ -104,7 +104,7 @@ class TestLimits:
 
         error = failure_of(get(fake, limit=1000))
 
-        assert error.code == "too-large"
+        assert error.code == "answer-too-large"
         assert "1000 bytes" in str(error)
         assert error.outlook is Outlook.THIS_ONE
 
@@ -118,7 +118,7 @@ class TestLimits:
         fake.local.always(Answer(200, (("Content-Encoding", "gzip"),), bomb))
 
         assert len(bomb) < 100_000
-        assert failure_of(get(fake, limit=100_000)).code == "too-large"
+        assert failure_of(get(fake, limit=100_000)).code == "answer-too-large"
 
     def test_compressed_body_is_decompressed(self, fake: FakeRegistry) -> None:
         fake.local.always(Answer(200, (("Content-Encoding", "gzip"),), gzip.compress(b"body")))
@@ -140,7 +140,7 @@ class TestLimits:
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         fake.local.always(Answer(raw=head + chunk * 100))
 
-        assert failure_of(get(fake, limit=100_000)).code == "too-large"
+        assert failure_of(get(fake, limit=100_000)).code == "answer-too-large"
 
 
 class TestBrokenAnswers:
