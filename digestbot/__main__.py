@@ -13,7 +13,10 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"digestbot {__version__}\n")
         return
-    from digestbot.cli.main import run  # noqa: PLC0415 - see above
+    from digestbot.cli.importing import importing  # noqa: PLC0415 - see above
+
+    with importing():
+        from digestbot.cli.main import run  # noqa: PLC0415 - see above
 
     sys.exit(run(sys.argv[1:]))
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-import platform
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -14,6 +12,7 @@ from click.shell_completion import shell_complete
 
 from digestbot import __version__
 from digestbot.cli.exits import Exit, code_of
+from digestbot.cli.importing import importing
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import DigestbotError
 
@@ -40,7 +39,8 @@ class LazyGroup(click.Group):
         """The command of this name, from the module of this name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"digestbot.cli.{cmd_name}")
+        with importing():
+            module = importlib.import_module(f"digestbot.cli.{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -104,6 +104,9 @@ def _invoke(context: click.Context) -> int:
 
 def _report_crash() -> None:
     """Print something that can be pasted into an issue."""
+    import platform  # noqa: PLC0415 - slow to import, and hopefully never needed
+    import traceback  # noqa: PLC0415 - likewise
+
     click.echo(
         f"error: digestbot failed in a way it should not. Please report this at\n{ISSUES}\n\n"
         f"digestbot {__version__}, Python {platform.python_version()}, {platform.platform()}\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import click
@@ -32,6 +31,8 @@ def write_whole(path: Path, data: str | bytes) -> None:
 
 
 def _replace(path: Path, payload: bytes) -> None:
+    import tempfile  # noqa: PLC0415 - most runs write no file
+
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:

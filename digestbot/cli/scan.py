@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shlex
 import sys
@@ -16,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from digestbot.cli.exits import Exit
+from digestbot.cli.importing import importing
 from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
@@ -94,9 +94,6 @@ def _scan(
     policy = replace(setup.policy, offline=options.offline)
     progress = ProgressBar(shown=terminal.shows_progress)
     with _resolver(setup, options) as resolver, progress as bar:
-        # What is imported by now stays to the end. Unfrozen, the collector goes through all of it
-        # again and again, and once more at exit: a seventh of a short run.
-        gc.freeze()
         return scan(files, resolver, policy, observer=bar)
 
 
@@ -107,7 +104,8 @@ def _resolver(setup: Setup, options: ScanOptions) -> Iterator[Resolver]:
     elif options.digests is not None:
         yield RecordedResolver(read_answers(_read_text(options.digests)))
     else:
-        from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - imports requests
+        with importing():
+            from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - heavy
 
         with RegistryResolver(setup.registries) as resolver:
             yield resolver

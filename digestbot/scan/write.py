@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from digestbot.errors import WriteError
@@ -44,6 +43,8 @@ def replace_file(path: Path, before: bytes, after: bytes) -> None:
 
 
 def _write_beside(real: Path, data: bytes, status: os.stat_result) -> None:
+    import tempfile  # noqa: PLC0415 - most runs write no file
+
     descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as stream:
