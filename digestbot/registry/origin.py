@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from digestbot.registry.addresses import is_loopback_name
@@ -35,6 +36,7 @@ class Origin:
         return f"{self.scheme}://{self.netloc}"
 
 
+@lru_cache(maxsize=256)
 def read_origin(url: str) -> Origin:
     """The origin of an absolute URL.
 

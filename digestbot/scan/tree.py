@@ -62,9 +62,10 @@ class LocalFile:
         # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError(Skip("not-a-file", "it is not a plain file"))
-            data = stream.read(MAX_SIZE + 1)
+            data = stream.read(min(status.st_size, MAX_SIZE) + 1)
         if len(data) > MAX_SIZE:
             raise UnreadableError(Skip("too-large", "the file has more than 1 MiB"))
         return data
