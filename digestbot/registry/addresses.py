@@ -87,7 +87,7 @@ def literal(host: str) -> str | None:
         pass
     try:
         return socket.inet_ntoa(socket.inet_aton(bare)) if bare[:1].isdigit() else None
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -77,6 +77,8 @@ def test_what_is_no_address_has_no_kind() -> None:
         ("registry.example", None),
         ("1.registry.example", None),
         ("deadbeef", None),
+        ("1\0", None),
+        ("1é", None),
     ],
 )
 def test_literal_addresses_are_read_as_connecting_would(host: str, address: str | None) -> None:
