@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from digestbot.files.dockerfile.names import read_name
+from digestbot.files.dockerfile.source import BOM
 from digestbot.files.dockerfile.space import SPACE
 
 _HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)")
@@ -59,7 +60,8 @@ def heredoc(word: str) -> Heredoc | None:
     if match is None or not match[2]:
         return None
     try:
-        names = _Splitter(match[2], raw=False).words()
+        # Go's scanner takes a BOM at the start of what it reads for no text at all.
+        names = _Splitter(match[2].removeprefix(BOM), raw=False).words()
     except _LexError:
         return None
     return Heredoc(names[0], chomp=bool(match[1])) if len(names) == 1 else None

@@ -6,7 +6,9 @@ PyPI `dockerfile` wraps the parser of BuildKit 0.12, from before these, which ar
 - `# check=` became a directive in Dockerfile 1.8;
 - `${x#y}`, `${x%y}` and `${x/y/z}` came with Dockerfile 1.7: before, a line with one of them
   and `<<` had no heredocs;
-- text behind a JSON array was ignored: `RUN ["a"] b` was in JSON form.
+- text behind a JSON array was ignored: `RUN ["a"] b` was in JSON form;
+- white space other than blanks and tabs between the `#` and the key of a directive was none:
+  it is trimmed as Unicode says since Dockerfile 1.8.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ from tests.files.dockerfile.corpus import mutants, seeds
 PROGRAM = Path(__file__).parent / "buildkit_parser.py"
 COUNT = 3000
 NEWER = re.compile(
-    r"<<-?[\\`]?\s | <<.*\$\{ | \$\{.*<< | check | [ \t]\[[^\n]*\][^\n]",
+    r"<<-?[\\`]?\s | <<.*\$\{ | \$\{.*<< | check | [ \t]\[[^\n]*\][^\n]"
+    r"| \#[ \t\r\f]*[^\S \t\r\f\n][^\S\n]*(?:escape|syntax)",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
 

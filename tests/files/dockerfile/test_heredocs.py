@@ -52,6 +52,8 @@ def found(line: str) -> list[str]:
         pytest.param("RUN ${} <<E", [], id="no name"),
         pytest.param('RUN "a\\"b\\c" <<E', ["E"], id="escapes in quotes"),
         pytest.param("RUN <<E\\", ["E"], id="an escape at the end"),
+        pytest.param("RUN <<\xef\xbb\xbfE", ["E"], id="a byte order mark before the word"),
+        pytest.param("RUN <<\xef\xbb\xbf 2", [], id="a byte order mark is no word"),
     ],
 )
 def test_heredocs_are_found_as_buildkit_finds_them(line: str, names: list[str]) -> None:
