@@ -54,10 +54,9 @@ def _patterns(escape: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern
 class ExpansionError(Exception):
     """A text cannot be expanded; `reason` is a stable slug."""
 
-    def __init__(self, reason: str, message: str, unset: str = "") -> None:
+    def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        self.unset = unset
 
 
 class Expander:
@@ -294,9 +293,7 @@ class _Expansion:
             add = pieces.variable if value.text or operator == "?" else pieces.computed
             add(value, self._behind())
         else:
-            raise ExpansionError(
-                "build-arg", f"{shown(name)} must be given: {shown(word.text)}", name
-            )
+            raise ExpansionError("build-arg", f"{shown(name)} must be given: {shown(word.text)}")
 
     def _trimmed(self, value: Value, operator: str, pattern: str) -> Value:
         longest = pattern[:1] == operator

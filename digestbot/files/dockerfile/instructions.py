@@ -24,7 +24,7 @@ _ONBUILD = "onbuild"
 class Instruction:
     """One instruction: `start:end` are its arguments in the text of its logical line.
 
-    `keyword` is in lower case; nothing says yet that it is a known one.
+    `keyword` is in lower case if it can be one; nothing says yet that it is a known one.
     """
 
     line: LogicalLine
@@ -39,7 +39,9 @@ class Instruction:
         """Split `start:end` of a logical line; see `splitCommand` of BuildKit's parser."""
         text = line.text
         match = _KEYWORD.match(text, start, end)
-        keyword, start = (match[1].lower(), match.end()) if match else ("", start)
+        keyword, start = (match[1], match.end()) if match else ("", start)
+        if keyword.isascii():
+            keyword = keyword.lower()
         flags: tuple[Value, ...] = ()
         if text.startswith("--", start) or text[start : start + 1] >= "\x80":
             flags, start = split_flags(line, start, end, escape)

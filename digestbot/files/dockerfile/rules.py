@@ -16,7 +16,7 @@ from digestbot.files.dockerfile.flags import FlagError, FlagKind, parse_flags
 from digestbot.files.dockerfile.heredocs import NestingError, heredoc
 from digestbot.files.dockerfile.instructions import Instruction
 from digestbot.files.dockerfile.rejection import RejectedError
-from digestbot.files.dockerfile.space import RE_BLANKS
+from digestbot.files.dockerfile.space import RE_BLANKS, trimmed_end
 from digestbot.files.dockerfile.value import Value, shown
 from digestbot.files.dockerfile.words import (
     NotStringsError,
@@ -89,7 +89,8 @@ def stage_of(instruction: Instruction) -> Stage:
     if not _STAGE_NAME.fullmatch(name):
         raise _rejected(
             instruction,
-            f"{shown(name)[:40]!r} is no name for a stage: a letter, then letters, digits, '-_.'",
+            f"{shown(arguments[2].text)[:40]!r} is no name for a stage: "
+            "a letter, then letters, digits, '-_.'",
         )
     return Stage(arguments[0], name)
 
@@ -257,8 +258,10 @@ def _onbuild(instruction: Instruction) -> None:
     # A trigger is judged when it is pulled, but for what the parser itself refuses.
     _needs_arguments(instruction)
     trigger = instruction.trigger
-    if trigger.keyword in {"onbuild", "from", "maintainer"}:
-        raise _rejected(instruction, f"ONBUILD {_name(trigger)} is not allowed")
+    # Unicode space, which elsewhere would belong to the keyword, is cut off here.
+    name = trigger.keyword[: trimmed_end(trigger.keyword)].lower()
+    if name in {"onbuild", "from", "maintainer"}:
+        raise _rejected(instruction, f"ONBUILD {name.upper()} is not allowed")
     if trigger.keyword in _JSON_KEYWORDS:
         _strings(trigger, trigger.arguments)
     elif trigger.keyword in {"env", "label"}:

@@ -56,6 +56,7 @@ from tests.files.dockerfile.notation import images, marked, read
         pytest.param("FROM a\nONBUILD\n", 2, "ONBUILD has no arguments", id="ONBUILD alone"),
         pytest.param("FROM a\nONBUILD ONBUILD x\n", 2, "ONBUILD ONBUILD", id="ONBUILD twice"),
         pytest.param("FROM a\nONBUILD MAINTAINER x\n", 2, "not allowed", id="MAINTAINER"),
+        pytest.param("FROM a\nONBUILD FROM\u00a0 b\n", 2, "not allowed", id="no-break space"),
         pytest.param("FROM a\nONBUILD ENV A\n", 2, "a name and a value", id="trigger"),
         pytest.param("FROM a\nONBUILD CMD [1]\n", 2, "more than strings", id="JSON trigger"),
         pytest.param("# escape=\\\n# escape=`\nFROM a\n", 2, "given twice", id="directives"),
