@@ -78,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return Exit.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; no file is half-written", err=True)
@@ -100,6 +100,17 @@ def _invoke(context: click.Context) -> int:
         return code_of(error)
     sys.stdout.flush()
     return int(result or Exit.OK)
+
+
+def _show(error: click.ClickException) -> None:
+    """Print what click has to say in the form of all other errors."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    click.echo(f"error: {error.format_message()}", err=True)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(f"hint: see {context.command_path} --help", err=True)
 
 
 def _report_crash() -> None:
