@@ -13,7 +13,7 @@ import click
 
 from digestbot.cli.exits import Exit
 from digestbot.cli.options import GroupedCommand, common
-from digestbot.cli.settings import config_options, load, network_options
+from digestbot.cli.settings import check_trust, config_options, load, network_options
 from digestbot.cli.terminal import Terminal
 from digestbot.config.load import LoadedSettings
 from digestbot.config.models import Settings
@@ -58,6 +58,7 @@ def command(
     terminal.start_logging()
     keys = {"timeout": timeout, "allow_private": allow_private}
     loaded = load(context, config=config, no_config=no_config, keys=keys)
+    check_trust(context, loaded)
     is_well = True
     for check in _checks(loaded, registries):
         is_well = is_well and check.is_ok

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from digestbot.config.load import LoadedSettings
 
 
+# What a stranger's file must not decide: who gets which password, and what is asked at home.
+_VOUCHED_FOR = ("registries", "allow_private")
+
+
 def config_options(command: Decorated) -> Decorated:
     """The options --config and --no-config."""
     for add in (
@@ -99,7 +103,29 @@ def set_up(
     if path is None and not any(_origin(context, key) for key in keys):
         return Setup()
     loaded = load(context, config=config, no_config=no_config, keys=keys)
+    check_trust(context, loaded)
     return make_setup(loaded.settings, os.environ)
+
+
+def check_trust(context: click.Context, loaded: LoadedSettings) -> None:
+    """Do nothing, if nobody but the user says whom to send passwords, and where to go for it.
+
+    The working directory may be a stranger's repository, and its configuration would be found
+    there. Whoever names the file vouches for it.
+
+    Raises:
+        ConfigError: A file that was merely found speaks of registries or private addresses.
+    """
+    from digestbot.config.issues import ConfigError, Issue  # noqa: PLC0415 - as its callers
+
+    if loaded.path is None or _origin(context, "config") is not None:
+        return
+    for key in _VOUCHED_FOR:
+        places = [where for path, where in loaded.origins.items() if path[0] == key]
+        if places and places[0].startswith(str(loaded.path)):
+            message = "is not taken from a file that was only found in this folder"
+            issue = Issue(places[0], message, key)
+            raise ConfigError([issue], hint=f"if it is yours, name it: --config {loaded.path}")
 
 
 def _choose(context: click.Context, config: Path | None, *, no_config: bool) -> Path | None:

@@ -12,6 +12,7 @@ from typing import TextIO
 import click
 
 from digestbot.errors import DigestbotError
+from digestbot.report.plain import one_line
 
 DEFAULT_WIDTH = 80
 
@@ -53,15 +54,18 @@ class Terminal:
     def say(self, text: str) -> None:
         """One line for the person at the terminal; -q silences it."""
         if self.verbosity >= 0:
-            click.echo(text, err=True)
+            click.echo(_harmless(text), err=True)
 
     def fail(self, error: DigestbotError) -> None:
         """What went wrong, and on its own line what to do about it."""
         color = self.colorful(sys.stderr)
         for line in str(error).splitlines():
-            click.echo(_styled("error:", "red", color) + f" {line}", err=True, color=color)
+            self._tell(_styled("error:", "red", color), line, color=color)
         if error.hint:
-            click.echo(_styled("hint:", "cyan", color) + f" {error.hint}", err=True, color=color)
+            self._tell(_styled("hint:", "cyan", color), error.hint, color=color)
+
+    def _tell(self, label: str, text: str, *, color: bool) -> None:
+        click.echo(f"{label} {_harmless(text)}", err=True, color=color)
 
     def start_logging(self) -> None:
         """Send digestbot's own log to stderr at -vv; nobody else's logger is touched."""
@@ -71,6 +75,12 @@ class Terminal:
             logger = logging.getLogger("digestbot")
             logger.addHandler(handler)
             logger.setLevel(logging.DEBUG)
+
+
+def _harmless(text: str) -> str:
+    """One line that is no command to a terminal, nor to whoever reads a job's log."""
+    line = one_line(text)
+    return f" {line}" if line.startswith("::") else line.replace("##[", "# #[")
 
 
 def _styled(text: str, color: str, enabled: bool) -> str:

@@ -28,7 +28,8 @@ fail_on: [stale]
 #     until: 2027-06-30
 
 # Registries that need a login, a certificate of your own, or are on a private network
-# (which none may be that is not named here, or that docker is not logged in to).
+# (which none may be that is not named here, or that docker is not logged in to). A file that
+# speaks of registries must be named: --config digestbot.yaml, or DIGESTBOT_CONFIG.
 # Logins of docker and podman are found without any of this. No password is written here.
 # registries:
 #   harbor.example.com:

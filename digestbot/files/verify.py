@@ -20,6 +20,7 @@ from digestbot.image import Digest
 from digestbot.image.reference import DEFAULT_TAG
 
 _MAX_READS = 64
+_LINES_NAMED = 5
 _Identity: TypeAlias = tuple[object, ...]
 
 
@@ -86,7 +87,8 @@ def _refusal(
 ) -> Skip | None:
     digests = {wanted.get(index) for index in indices}
     if len(digests) > 1:
-        lines = ", ".join(str(occurrences[index].line) for index in indices)
+        lines = ", ".join(str(occurrences[index].line) for index in indices[:_LINES_NAMED])
+        lines += ", …" if len(indices) > _LINES_NAMED else ""
         message = f"lines {lines} share one digest in the file, and do not all get the same new one"
         return Skip("shared-span", message)
     for index in indices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from digestbot.registry.resolution import Query, Resolution, Resolver
 from digestbot.scan.lookups import Answer, look_up
 from digestbot.scan.result import Change, Problem, ScanResult
 from digestbot.scan.tree import UnreadableError
+
+_log = logging.getLogger(__name__)
 
 
 class SourceFile(Protocol):
@@ -139,6 +142,13 @@ def _read_all(files: Iterable[SourceFile]) -> tuple[list[_Reading], list[Problem
             hint = "see to its permissions, or leave it out with --exclude"
             problems.append(Problem("file", file.path, "unreadable", reason, hint))
             occurrences = (_whole_file(file, Skip("unreadable", f"cannot be read: {reason}")),)
+        except Exception as error:  # noqa: BLE001 - contained, and reported
+            # Whatever a stranger's file brings about, the other files are read all the same.
+            _log.debug("reading %r failed", file.path, exc_info=True)
+            reason = f"digestbot itself failed on this file ({type(error).__name__})"
+            hint = "please report it, with what `-vv` prints"
+            problems.append(Problem("file", file.path, "unreadable", reason, hint))
+            occurrences = (_whole_file(file, Skip("unreadable", reason)),)
         readings.append(_Reading(file, occurrences, digest))
     return readings, problems
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 
+from digestbot.errors import DigestbotError
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution, Resolver
 
 Answer = Resolution | RegistryError
+_log = logging.getLogger(__name__)
 
 
 def look_up(
@@ -25,7 +28,7 @@ def look_up(
     not have to wait for a registry that hangs.
     """
     waiting: SimpleQueue[Query] = SimpleQueue()
-    answered: SimpleQueue[tuple[Query, Answer | BaseException]] = SimpleQueue()
+    answered: SimpleQueue[tuple[Query, Answer]] = SimpleQueue()
     distinct = dict.fromkeys(queries)
     for query in distinct:
         waiting.put(query)
@@ -36,18 +39,29 @@ def look_up(
                 query = waiting.get_nowait()
             except Empty:
                 return
-            try:
-                answered.put((query, resolver.resolve(query)))
-            except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
-                answered.put((query, error))
+            answered.put((query, _ask(query, resolver)))
 
     for _ in range(min(jobs, len(distinct))):
         threading.Thread(target=work, name="digestbot-lookup", daemon=True).start()
     answers: dict[Query, Answer] = {}
     for _ in distinct:
         query, answer = answered.get()
-        if isinstance(answer, BaseException) and not isinstance(answer, RegistryError):
-            raise answer
         answers[query] = answer
         on_answer(query, answer)
     return answers
+
+
+def _ask(query: Query, resolver: Resolver) -> Answer:
+    """The answer, or an error of this question alone: one image never ends the run."""
+    try:
+        return resolver.resolve(query)
+    except RegistryError as error:
+        return error
+    except DigestbotError as error:
+        host = query.image.registry
+        return RegistryError(f"{query}: {error}", code="credentials", host=host, hint=error.hint)
+    except Exception as error:  # noqa: BLE001 - contained, and reported
+        _log.debug("the lookup of %s failed", query, exc_info=True)
+        message = f"{query}: digestbot itself failed ({type(error).__name__})"
+        hint = "please report it, with what `-vv` prints"
+        return RegistryError(message, code="internal", host=query.image.registry, hint=hint)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -16,17 +17,14 @@ from digestbot.files.occurrence import Skip
 
 MAX_SIZE = 1 << 20
 _GIT_TIMEOUT_S = 60
-# A checkout is not ours, and may belong to someone else (a volume in a container): it may be
-# listed, but its own settings must not start programs.
+# A checkout is not ours: its own settings must not start programs, neither as hooks nor to
+# fetch what a partial clone lacks.
 _GIT = (
-    "git",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "safe.directory=*",
+    *("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+    *("-c", "safe.bareRepository=explicit"),
 )
+_GIT_ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+_UNLISTED = re.compile(r"warning: could not open directory '(.*)/?': (.*)")
 
 
 class UnreadableError(Exception):
@@ -106,10 +104,33 @@ class Text:
         return FORMATS[self.format_name]
 
 
-SourceFile = LocalFile | Text
+@dataclass(frozen=True, slots=True)
+class UnlistedFolder:
+    """A folder that could not be listed, in place of the files that may be in it."""
+
+    path: str
+    reason: str
+    format_name: str = "dockerfile"
+
+    def read(self) -> bytes:
+        """Say why.
+
+        Raises:
+            OSError: Always.
+        """
+        raise OSError(None, f"{self.reason} (files in this folder were not scanned)")
+
+    @property
+    def format(self) -> Format:
+        """Any reader: there is nothing to read."""
+        return FORMATS[self.format_name]
 
 
-def find_files(paths: Sequence[Path], *, exclude: Sequence[str] = ()) -> list[LocalFile]:
+SourceFile = LocalFile | Text | UnlistedFolder
+_Found = LocalFile | UnlistedFolder
+
+
+def find_files(paths: Sequence[Path], *, exclude: Sequence[str] = ()) -> list[_Found]:
     """Every file of a known format under these paths, each once, in order of path.
 
     A file that is named itself is read whatever it is called: as a Dockerfile, where its name
@@ -121,19 +142,24 @@ def find_files(paths: Sequence[Path], *, exclude: Sequence[str] = ()) -> list[Lo
         NoInputError: Nothing was found.
     """
     found: dict[Path, LocalFile] = {}
+    unlisted: dict[str, UnlistedFolder] = {}
     for path in paths:
         for file in _files_under(path, exclude):
+            if isinstance(file, UnlistedFolder):
+                unlisted[file.path] = file
+                continue
             known = found.setdefault(_identity(file), file)
             if known.real.is_symlink() and not file.real.is_symlink():
                 found[_identity(file)] = file
-    if not found:
+    if not found and not unlisted:
         where = ", ".join(str(path) for path in paths)
         raise NoInputError(
             f"no Dockerfile or Containerfile in {where}",
             hint="name the file itself if it is called otherwise, "
             "or check .gitignore and --exclude",
         )
-    return sorted(found.values(), key=lambda file: file.path)
+    everything: list[_Found] = [*found.values(), *unlisted.values()]
+    return sorted(everything, key=lambda file: file.path)
 
 
 def _identity(file: LocalFile) -> Path:
@@ -144,16 +170,20 @@ def _identity(file: LocalFile) -> Path:
     return real if real.is_relative_to(file.root) else file.real
 
 
-def _files_under(path: Path, exclude: Sequence[str]) -> Iterator[LocalFile]:
+def _files_under(path: Path, exclude: Sequence[str]) -> Iterator[_Found]:
     if path.is_dir():
         root = path.resolve()
         shown = _shown(path)
         above = f"{shown}/" if shown else ""
         for name in _names(root):
+            if isinstance(name, UnlistedFolder):
+                if not _excluded(name.path, exclude):
+                    yield replace(name, path=above + name.path)
+                continue
             known = format_of(name)
             real = root / name
             if known is not None and not _excluded(name, exclude) and os.path.lexists(real):
-                yield LocalFile(above + _readable(name), real, root, known)
+                yield LocalFile(above + name, real, root, known)
     elif path.exists() or path.is_symlink():
         known = format_of(path.name) or "dockerfile"
         # A link that is named itself is meant: the tree is where it leads.
@@ -162,41 +192,47 @@ def _files_under(path: Path, exclude: Sequence[str]) -> Iterator[LocalFile]:
         raise UsageError(f"no such file or folder: {path}", hint="check the spelling")
 
 
-def _names(root: Path) -> Iterable[str]:
+def _names(root: Path) -> Iterable[str | UnlistedFolder]:
     listed = _git_names(root)
     return _walk(root) if listed is None else listed
 
 
-def _git_names(root: Path) -> list[str] | None:
+def _git_names(root: Path) -> list[str | UnlistedFolder] | None:
     """What git tracks or would track below this folder; None outside of a checkout.
 
     Some of it may be gone from the disk.
     """
-    command = [
-        *_GIT,
-        "-C",
-        str(root),
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]
+    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
-        listing = subprocess.run(  # noqa: S603 - a fixed command, no shell, no option from outside
-            command, capture_output=True, check=True, timeout=_GIT_TIMEOUT_S, env=environment
-        ).stdout
+        done = subprocess.run(  # noqa: S603 - a fixed command, no shell, no option from outside
+            [*_GIT, "-C", str(root), *listing],
+            capture_output=True,
+            check=True,
+            timeout=_GIT_TIMEOUT_S,
+            env=environment | _GIT_ENVIRONMENT,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
-    return [name for name in os.fsdecode(listing).split("\0") if name]
+    names: list[str | UnlistedFolder] = [n for n in os.fsdecode(done.stdout).split("\0") if n]
+    warnings = _UNLISTED.findall(os.fsdecode(done.stderr))
+    return [*names, *(UnlistedFolder(path.rstrip("/"), reason) for path, reason in warnings)]
 
 
-def _walk(root: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        for name in files:
-            yield os.path.relpath(f"{folder}/{name}", root)
+def _walk(root: Path) -> Iterator[str | UnlistedFolder]:
+    """The files of a tree, however deep; links to folders are not followed."""
+    waiting = [""]
+    while waiting:
+        above = waiting.pop()
+        try:
+            with os.scandir(root / above) as entries:
+                for entry in entries:
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield above + entry.name
+                    elif entry.name != ".git":
+                        waiting.append(f"{above}{entry.name}/")
+        except OSError as error:
+            yield UnlistedFolder(above.rstrip("/") or ".", error.strerror or str(error))
 
 
 def _excluded(name: str, globs: Sequence[str]) -> bool:
@@ -208,13 +244,8 @@ def _excluded(name: str, globs: Sequence[str]) -> bool:
 
 
 def _shown(path: Path) -> str:
-    """The path as reports show it: from the working directory if below it, always readable."""
+    """The path as reports call it: from the working directory if below it; empty for that."""
     absolute = Path(os.path.normpath(path.absolute()))
     here = Path.cwd()
     shown = absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
-    return "" if shown == Path() else _readable(str(shown))
-
-
-def _readable(path: str) -> str:
-    """The path in Unicode, whatever the bytes of its name are."""
-    return path if path.isascii() else os.fsencode(path).decode(errors="replace")
+    return "" if shown == Path() else str(shown)

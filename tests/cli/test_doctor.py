@@ -61,7 +61,7 @@ def test_a_login_that_works_is_named(fake: FakeRegistry, monkeypatch: pytest.Mon
         "    username: robot$team\n    password_env: TEAM_PASSWORD\n"
     )
 
-    outcome = digestbot("doctor")
+    outcome = digestbot("doctor", "--config", "digestbot.yaml")
 
     assert outcome.code == 0
     assert "accepts the login of 'robot$team'" in outcome.stdout

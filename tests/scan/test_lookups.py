@@ -54,9 +54,14 @@ def test_an_error_is_the_answer_to_its_own_question_only() -> None:
     assert isinstance(answers[query("bad")], RegistryError)
 
 
-def test_a_bug_is_raised_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError):
-        look_up([query("bug")], Scripted(), jobs=2)
+def test_a_bug_is_the_answer_to_its_own_question_and_said() -> None:
+    answers = look_up([query("bug"), query("good")], Scripted(), jobs=2)
+
+    answer = answers[query("bug")]
+    assert isinstance(answer, RegistryError)
+    assert (answer.code, answer.host) == ("internal", "reg.example")
+    assert "ZeroDivisionError" in str(answer)
+    assert isinstance(answers[query("good")], Resolution)
 
 
 def test_the_caller_is_told_of_each_answer_in_its_own_thread() -> None:

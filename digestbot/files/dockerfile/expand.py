@@ -264,7 +264,7 @@ class _Expansion:
     def _lookup(self, pieces: _Pieces, name: str) -> Value | None:
         value = self._expander.values.get(name)
         if value is not None:
-            self._expander.spend(len(value.text))
+            self._expander.spend(len(value.text) + len(value.platform) + len(value.unset))
             pieces.looked_at(value.platform, value.unset)
         return value
 

@@ -7,6 +7,8 @@ from digestbot.files.occurrence import Gap, Pin, Skip
 from digestbot.image import Digest, ImageReference
 
 _ALGORITHM = "sha256"
+MAX_NAMES = 8
+"""How many variables a message names."""
 
 
 def place_of(value: Value, reference: ImageReference) -> tuple[Pin | Gap | None, Skip | None]:
@@ -31,7 +33,7 @@ def _pin(value: Value, digest: Digest) -> tuple[Pin | None, Skip | None]:
 
 def _gap(value: Value, reference: ImageReference) -> tuple[Gap | None, Skip | None]:
     if value.unset:
-        names = ", ".join(sorted(value.unset))
+        names = ", ".join(sorted(value.unset)[:MAX_NAMES])
         message = f"a digest would fix an image that {names} may still change"
         return None, Skip("build-arg", message)
     if value.tail == CONDITIONAL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from digestbot.files.dockerfile.place import place_of
+from digestbot.files.dockerfile.place import MAX_NAMES, place_of
 from digestbot.files.dockerfile.source import Source
 from digestbot.files.dockerfile.value import Value, shown
 from digestbot.files.occurrence import Occurrence, Pin, Skip, Steering
@@ -46,7 +46,7 @@ class Recorder:
 
     def skipped(self, kind: str, written: Value, skip: Skip | None, line: int | None) -> Occurrence:
         """Something that cannot be followed."""
-        at = written.offsets[0]
+        at = max(written.offsets[0], 0)
         own, column = self._source.line_at(at), self._source.column_at(at)
         text = shown(written.text)
         found = Occurrence(self._path, own, column, FORMAT, kind, text, skip=skip)
@@ -87,14 +87,14 @@ def _judge(value: Value) -> tuple[ImageReference | None, Skip | None]:
     if reference.image == "docker.io/library/sha256" and _HEX.fullmatch(reference.tag or ""):
         return reference, _IMAGE_ID
     if value.platform:
-        names = ", ".join(sorted(value.platform))
+        names = ", ".join(sorted(value.platform)[:MAX_NAMES])
         return reference, Skip("platform-arg", f"the image depends on {names}: it is not one image")
     return reference, None
 
 
 def _why_invalid(value: Value, text: str, message: str) -> Skip:
     if value.unset:
-        names = ", ".join(shown(name) for name in sorted(value.unset))
+        names = ", ".join(shown(name) for name in sorted(value.unset)[:MAX_NAMES])
         message = f"no ARG before the first FROM gives {names} a value: nothing says which image"
         return Skip("build-arg", message)
     if _HEX.fullmatch(text):

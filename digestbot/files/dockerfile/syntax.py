@@ -30,6 +30,8 @@ def syntax_of(source: Source) -> Value | None:
             if directive.key == _KEY:
                 written = source.text[directive.start : directive.end]
                 end = directive.start + len(written.partition(" ")[0])
+                if end == directive.start:
+                    return None
                 return Value(source.text[directive.start : end], range(directive.start, end), end)
     return _from_json(source, source.starts[1] if first else source.bom)
 
@@ -45,7 +47,7 @@ def _from_json(source: Source, start: int) -> Value | None:
         found = json.loads(text[start:], parse_constant=_refuse)
     except ValueError:
         return None
-    return _member(text, start + 1) if isinstance(found.get(_KEY), str) else None
+    return _member(text, start + 1) if isinstance(found.get(_KEY), str) and found[_KEY] else None
 
 
 def _member(text: str, at: int) -> Value | None:

@@ -15,6 +15,7 @@ from digestbot.files.dockerfile.space import RE_BLANKS, SPACE
 from digestbot.files.dockerfile.value import Value
 
 _TOKEN = re.compile(r"[^\t\v\f\r ]+")
+_SPACES = re.compile(f"{SPACE}*+")
 _MAX_NESTING = 200
 
 
@@ -30,21 +31,29 @@ def token_texts(text: str) -> list[str]:
 
 def quoted_words(line: LogicalLine, start: int, end: int, escape: str) -> list[Value]:
     """The arguments of ARG, ENV and LABEL: split at white space outside quotes, which stay."""
-    words = _word_pattern(escape).finditer(line.text, start, end)
-    return [line.value(*match.span(1)) for match in words]
+    word = _word_pattern(escape)
+    found: list[Value] = []
+    # Not `finditer`: where no word follows, it would try again behind every blank.
+    while space := _SPACES.match(line.text, start, end):
+        match = word.match(line.text, space.end(), end)
+        if match is None:
+            break
+        found.append(line.value(*match.span()))
+        start = match.end()
+    return found
 
 
 @cache
 def _word_pattern(escape: str) -> re.Pattern[str]:
     mark = re.escape(escape)
     return re.compile(
-        rf"""{SPACE}*+((?:
+        rf"""(?:
             [^'"{mark}\t\n\v\f\r\x20\x80-\xff]++
             | {mark}(?:{SPACE}|.)
             | '[^']*+(?:'|\Z)
             | "(?:[^"{mark}]|{mark}.)*+(?:"|(?={mark}?\Z))
             | (?!{SPACE})[\x80-\xff]
-        )++)""",
+        )++""",
         re.DOTALL | re.VERBOSE,
     )
 
