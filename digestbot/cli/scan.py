@@ -167,8 +167,11 @@ def _report(
     if options.report_format == "github" and summary:
         from digestbot.report.github import step_summary  # noqa: PLC0415 - likewise
 
-        with Path(summary).open("a", encoding="utf-8") as stream:
-            stream.write(step_summary(result))
+        try:
+            with Path(summary).open("a", encoding="utf-8") as stream:
+                stream.write(step_summary(result))
+        except OSError as error:
+            terminal.say(f"cannot write the step summary: {error}")
 
 
 def _exit_code(result: ScanResult, setup: Setup) -> Exit:

@@ -33,6 +33,8 @@ REASONS: Final[dict[str, str]] = {
     "too-large": "The file has more than 1 MiB.",
     "symlink": "The link leads out of the scanned tree.",
     "not-a-file": "The path is a device, a pipe or a folder.",
+    # failed, whoever was asked
+    "internal": "A fault of digestbot itself; the other images are not affected.",
     # failed: the file
     "unreadable": "The file could not be read.",
     # stale or unpinned, and not edited

@@ -7,7 +7,7 @@ every later question carries it from the start.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from digestbot.registry.addresses import onward
 from digestbot.registry.challenge import BasicLogin, BearerLogin, Login, choose_login
@@ -27,6 +27,8 @@ from digestbot.registry.trials import Trials
 _UNAUTHORIZED = 401
 # An expired token: 401 by the specification, 403 of ECR, 400 of public ECR.
 _MAY_BE_EXPIRED = frozenset({400, 401, 403})
+# How long the first question to a registry is waited for, to ask the others better.
+_PATIENCE_S = 2.0
 _SCOPES_OF_A_REPOSITORY = ("repository:", "registry:")
 
 
@@ -34,7 +36,7 @@ _SCOPES_OF_A_REPOSITORY = ("repository:", "registry:")
 class Grant:
     """What goes into `Authorization`, and where it came from."""
 
-    header: str
+    header: str = field(repr=False)
     credential: Credential
     question: TokenQuestion | None = None
     token: Token | None = None
@@ -110,9 +112,9 @@ class Authorizer:
         """Ask plainly while nothing is known of the registry; the answer, unless it was 401."""
         if self._known.is_set():
             return None
-        if not self._lock.acquire(timeout=deadline.left):
-            message = f"{self._place.registry} did not say in time how to log in"
-            raise RegistryError(message, code="timeout", host=self._place.registry)
+        if not self._lock.acquire(timeout=min(deadline.left, _PATIENCE_S)):
+            # Whoever asks first may have met an image that hangs: the others do not wait for it.
+            return None
         try:
             if self._known.is_set():
                 return None

@@ -44,8 +44,8 @@ class RegistryClient:
     def describe(self, repository: str, reference: str, deadline: Deadline) -> Descriptor:
         """Digest and type of a tag (or digest), with one HEAD wherever that is possible.
 
-        Where HEAD cannot answer, the manifest is fetched and hashed; the registry is then not
-        asked with HEAD again.
+        Where HEAD cannot answer, the manifest is fetched and hashed; a registry that does not
+        understand HEAD is then not asked with it again.
 
         Raises:
             RegistryError: There is no answer that can be trusted.
@@ -60,7 +60,8 @@ class RegistryClient:
             if not self._is_get_worthwhile(response):
                 raise registry_refusal(response, answer.asked)
         manifest = self.manifest(repository, reference, deadline, again=answer is None)
-        if answer is not None:
+        if answer is not None and answer.response.status in {_OK, *_HEAD_NOT_UNDERSTOOD}:
+            # Not after a 404 or 403, which may be about this one image.
             self._answers_heads = False
         return Descriptor(manifest.digest, manifest.media_type)
 

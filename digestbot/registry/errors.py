@@ -36,7 +36,6 @@ CODES: Final[dict[str, str]] = {
     "digest-mismatch": "The bytes do not have the digest that was promised for them.",
     "bad-manifest": "The manifest cannot be understood.",
     "answer-too-large": "The answer is larger than anything a registry should send.",
-    "internal": "digestbot itself failed on this image; the others are not affected.",
     "unexpected": "The registry gave an answer that fits nothing asked.",
 }
 """Every code of a `RegistryError`, with what it means in one sentence."""

@@ -62,9 +62,14 @@ class Pace:
         Raises:
             RegistryError: The host has been given up, or the deadline comes first.
         """
-        self._wait(deadline)
-        if not self._slots.acquire(timeout=deadline.left):
-            raise self._too_late()
+        while True:
+            self._wait(deadline)
+            if not self._slots.acquire(timeout=deadline.left):
+                raise self._too_late()
+            if self._paused_until <= self._clock.monotonic():
+                break
+            # Somebody was asked to wait while this thread stood in line.
+            self._slots.release()
         try:
             self.check()
             yield
