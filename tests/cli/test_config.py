@@ -97,3 +97,21 @@ def test_the_configuration_of_a_scanned_folder_is_not_read(tmp_path: Path) -> No
     (stranger / "Dockerfile").write_text("FROM scratch\n")
 
     assert digestbot("scan", "--offline", "stranger").code == 0
+
+
+@pytest.mark.parametrize("text", ["registries:\n  ghcr.io: {}\n", "allow_private: true\n"])
+def test_a_file_that_is_merely_found_says_nothing_of_registries(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever wrote it would decide who is sent the user's passwords."""
+    Path("digestbot.yaml").write_text(text)
+    Path("Dockerfile").write_text("FROM scratch\n")
+
+    found = digestbot("scan", "--offline")
+    named = digestbot("scan", "--offline", "--config", "digestbot.yaml")
+    monkeypatch.setenv("DIGESTBOT_CONFIG", "digestbot.yaml")
+    by_variable = digestbot("scan", "--offline")
+
+    assert (found.code, named.code, by_variable.code) == (2, 0, 0)
+    assert "digestbot.yaml:1: " in found.stderr
+    assert "hint: if it is yours, name it: --config digestbot.yaml" in found.stderr

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from digestbot.image import Digest
+from digestbot.registry.resolution import Resolution
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
@@ -308,3 +311,34 @@ def test_asking_for_the_records_loads_no_http_library() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_image_that_hangs_first_does_not_sink_the_others(fake: FakeRegistry) -> None:
+    released = threading.Event()
+    fake.local.add("team/slow", "1")
+    for number in range(6):
+        fake.local.add(f"team/fine{number}", "1")
+
+    def hang(call: Call) -> Answer | None:
+        if "/slow/" in call.path:
+            released.wait(20)
+        return None
+
+    fake.local.rules.append(hang)
+    queries = [make_query(f"{fake.host}/team/slow:1")]
+    queries += [make_query(f"{fake.host}/team/fine{number}:1") for number in range(6)]
+    answered: list[Resolution] = []
+    settings = RegistrySettings(docker_config=False, timeout_s=30)
+
+    with RegistryResolver(settings) as resolver:
+        first = threading.Thread(target=lambda: answered.append(resolver.resolve(queries[0])))
+        first.start()
+        while not fake.local.calls:
+            time.sleep(0.01)
+        fine = [resolver.resolve(query) for query in queries[1:]]
+        before = list(answered)
+        released.set()
+        first.join()
+
+    assert len(fine) == 6
+    assert (len(before), len(answered)) == (0, 1)

@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from digestbot.files.formats import FORMATS, Format
-from digestbot.files.occurrence import Skip
+from digestbot.files.occurrence import Occurrence, Skip
 from digestbot.image import Digest
 from digestbot.policy.finding import Status
 from digestbot.policy.reasons import REASONS
@@ -263,3 +263,32 @@ def test_every_reason_is_a_known_slug(text: str) -> None:
         assert finding.reason in REASONS
         assert finding.message
         assert finding.status in {Status.SKIPPED, Status.UNPINNED}
+
+
+def test_a_fault_of_a_reader_ends_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def matches(self, path: str) -> bool:
+            return True
+
+        def read(self, path: str, data: bytes) -> list[Occurrence]:
+            raise ZeroDivisionError
+
+    monkeypatch.setitem(FORMATS, "broken", Broken())
+    broken = Memory("a", [b"x"], "broken")
+    sound = files(b=f"FROM python:3@{OLD}\n")
+
+    result = scan([broken, *sound], Registry({PYTHON: NEW}), Policy())
+
+    assert statuses(result) == [("failed", "unreadable"), ("stale", "digest-moved")]
+    assert "ZeroDivisionError" in result.problems[0].message
+
+
+def test_many_references_that_share_a_pin_do_not_swell_the_report() -> None:
+    count = 500
+    lines = [f"FROM a:{number}@sha256:$A" for number in range(count)]
+    text = "\n".join([f"ARG A={OLD.hex}", *lines, ""])
+    registry = Registry({f"docker.io/library/a:{n}": NEW if n else OLD for n in range(count)})
+
+    result = scan(files(Dockerfile=text), registry, Policy())
+
+    assert max(len(finding.message) for finding in result.findings) < 400

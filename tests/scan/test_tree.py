@@ -205,3 +205,69 @@ def test_a_name_that_is_not_unicode_can_be_shown_and_read(tree: Path) -> None:
 
     assert os.fsencode(file.path) == b"caf\xe9.dockerfile"
     assert file.read() == b"FROM python:3\n"
+
+
+def test_a_partial_clone_is_not_completed_to_list_it(tree: Path) -> None:
+    """Its .gitignore is missing, and its own settings say how it is to be fetched."""
+    git(tree, "init", "--quiet")
+    write(tree / "Dockerfile")
+    write(tree / ".gitignore", "nothing\n")
+    git(tree, "add", ".gitignore")
+    git(tree, "update-index", "--skip-worktree", ".gitignore")
+    (tree / ".gitignore").unlink()
+    for blob in (tree / ".git/objects").glob("??/*"):
+        blob.unlink()
+    settings = {
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": str(tree),
+        "remote.origin.uploadpack": f"touch {tree}/started; false",
+        "protocol.file.allow": "always",
+    }
+    for key, value in settings.items():
+        git(tree, "config", key, value)
+
+    assert "Dockerfile" in names(tree)
+    assert not (tree / "started").exists()
+
+
+def test_a_tree_may_be_deeper_than_python_recurses(tree: Path) -> None:
+    write(tree / "Dockerfile")
+    for _ in range(1200):
+        Path("d").mkdir()
+        os.chdir("d")
+    os.chdir(tree)
+
+    found = names(tree)
+
+    # Python's own rmtree would not get to the bottom of it.
+    subprocess.run(["rm", "-r", tree / "d"], check=True)
+    assert found == ["Dockerfile"]
+
+
+def test_a_folder_that_cannot_be_listed_is_said(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tree / "Dockerfile")
+    write(tree / "closed/Dockerfile")
+    really_scan = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return really_scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    found = find_files([tree])
+
+    assert [file.path for file in found] == ["Dockerfile", "closed"]
+    with pytest.raises(OSError, match="Permission denied"):
+        found[1].read()
+
+
+def test_files_are_told_apart_by_the_bytes_of_their_names(tree: Path) -> None:
+    for name in (b"\xfe.dockerfile", b"\xff.dockerfile"):
+        (tree / os.fsdecode(name)).write_text("FROM python:3\n")
+
+    assert len({file.path for file in find_files([tree])}) == 2
