@@ -63,7 +63,14 @@ def classify(address: str) -> Kind:
     Raises:
         ValueError: The text is not an IP address.
     """
-    ip = _embedded(ipaddress.ip_address(address.partition("%")[0]))
+    written = ipaddress.ip_address(address.partition("%")[0])
+    # Site-local addresses are deprecated and still routed inside; where the local NAT64 prefix
+    # leads is for each network to say.
+    if isinstance(written, ipaddress.IPv6Address) and (
+        written.is_site_local or written in _NAT64_LOCAL
+    ):
+        return Kind.PRIVATE
+    ip = _embedded(written)
     if ip.is_loopback:
         return Kind.LOOPBACK
     if ip.is_link_local:
@@ -105,7 +112,7 @@ def is_loopback_name(host: str) -> bool:
 def _embedded(ip: _IPAddress) -> _IPAddress:
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
-    if ip in _NAT64 or ip in _NAT64_LOCAL:
+    if ip in _NAT64:
         return ipaddress.IPv4Address(int(ip) & _LAST_32_BITS)
     teredo = ip.teredo[1] if ip.teredo else None
     return ip.ipv4_mapped or ip.sixtofour or teredo or ip

@@ -29,6 +29,8 @@ from digestbot.registry.addresses import (
         ("198.18.0.1", Kind.PRIVATE),
         ("192.0.2.1", Kind.PRIVATE),
         ("fd00::1", Kind.PRIVATE),
+        ("fec0::1", Kind.PRIVATE),
+        ("64:ff9b:1:a00:0:100:808:808", Kind.PRIVATE),
         ("127.0.0.1", Kind.LOOPBACK),
         ("127.8.9.10", Kind.LOOPBACK),
         ("::1", Kind.LOOPBACK),
