@@ -1,0 +1,1 @@
+"""GitHub, spoken through PyGithub: the only package that imports it."""

@@ -1,0 +1,1 @@
+"""Updates → branch, commit, title and body; and what the forge still lacks of them."""
