@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from digestbot.errors import DigestbotError
+from digestbot.once import Once
 from digestbot.registry.docker_config import (
     ANONYMOUS,
     HUB_SERVER,
@@ -20,10 +21,9 @@ from digestbot.registry.docker_config import (
 )
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.helpers import ask_helper
-from digestbot.registry.once import Once
 from digestbot.registry.origin import DOCKER_HUB
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import RegistrySettings
+from digestbot.secret import Secret
 
 _log = logging.getLogger(__name__)
 

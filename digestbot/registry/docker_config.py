@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from digestbot.registry.origin import DOCKER_HUB
-from digestbot.registry.secret import NO_SECRET, Secret
+from digestbot.secret import NO_SECRET, Secret
 
 MAX_FILE = 1024 * 1024
 HUB_SERVER = "https://index.docker.io/v1/"

@@ -8,10 +8,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
+from digestbot.clock import Clock
 from digestbot.registry.failures import Outlook, TransportError
 from digestbot.registry.message import Request, Response
 from digestbot.registry.origin import read_origin, registry_name
-from digestbot.registry.pace import Clock, Deadline, Pace
+from digestbot.registry.pace import Deadline, Pace
 from digestbot.registry.retry_after import read_retry_after
 from digestbot.registry.settings import RegistrySettings
 from digestbot.registry.transport import Transport

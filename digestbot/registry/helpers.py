@@ -11,7 +11,7 @@ import shutil
 import subprocess
 
 from digestbot.registry.errors import RegistryError
-from digestbot.registry.secret import Secret
+from digestbot.secret import Secret
 
 TIMEOUT_S = 30
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)

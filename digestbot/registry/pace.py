@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from digestbot.clock import Clock
 from digestbot.registry.errors import RegistryError
 
 FAILURES_IN_A_ROW = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time, and what passes it; tests bring their own."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from digestbot.clock import Clock
 from digestbot.image import Digest, ImageTag, Platform
+from digestbot.once import Once
 from digestbot.registry.authorizer import Authorizer, Office
 from digestbot.registry.client import RegistryClient
 from digestbot.registry.credentials import CredentialStore
@@ -21,8 +23,7 @@ from digestbot.registry.manifests import (
 )
 from digestbot.registry.mirrors import rewrite
 from digestbot.registry.notes import HostNotes
-from digestbot.registry.once import Once
-from digestbot.registry.pace import Clock, Deadline
+from digestbot.registry.pace import Deadline
 from digestbot.registry.place import find_place
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.registry.settings import RegistrySettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from digestbot.registry.secret import Secret
+from digestbot.secret import Secret
 
 DEFAULT_CONCURRENCY = 8
 

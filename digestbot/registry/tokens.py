@@ -20,8 +20,8 @@ from digestbot.registry.message import TOKEN_LIMIT, Request, Response
 from digestbot.registry.origin import read_origin
 from digestbot.registry.pace import Deadline
 from digestbot.registry.refusals import Asked, error_codes, token_refusal
-from digestbot.registry.secret import Secret
 from digestbot.registry.trials import Trials
+from digestbot.secret import Secret
 
 CLIENT_ID = "digestbot"
 SHORTEST_LIFE_S = 60.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digestbot.policy.finding import Status
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
 from digestbot.scan.engine import Policy
+from digestbot.secret import Secret
 
 if TYPE_CHECKING:
     # Importing the models takes longer than most scans, and most runs have no configuration.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from digestbot.clock import Clock
 from digestbot.image import ImageReference, Platform
 from digestbot.registry.errors import CODES, RegistryError
-from digestbot.registry.pace import Clock
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.registry.settings import RegistrySettings

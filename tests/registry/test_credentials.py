@@ -13,8 +13,8 @@ from digestbot.registry import helpers
 from digestbot.registry.credentials import CredentialStore
 from digestbot.registry.docker_config import ANONYMOUS, Credential
 from digestbot.registry.errors import RegistryError
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
+from digestbot.secret import Secret
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from digestbot.registry.docker_config import (
     key_host,
     read_docker_config,
 )
-from digestbot.registry.secret import Secret
+from digestbot.secret import Secret
 
 
 def encode(text: str, *, padded: bool = True) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 from digestbot.registry.probe import Probe, probe
 from digestbot.registry.resolver import RegistryResolver
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
+from digestbot.secret import Secret
 from tests.registries.fake import Answer, FakeRegistry
 from tests.registries.real import (
     PASSWORD,

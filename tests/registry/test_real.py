@@ -10,8 +10,8 @@ from digestbot import __version__
 from digestbot.image import Digest
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.registry.resolver import RegistryResolver
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
+from digestbot.secret import Secret
 from tests.registries.real import (
     PASSWORD,
     USERNAME,

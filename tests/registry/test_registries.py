@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from digestbot.registry.resolver import RegistryResolver
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
+from digestbot.secret import Secret
 from tests.registries.fake import Answer, Call, FakeRegistry
 from tests.registries.samples import DOCKER_LIST, make_index
 from tests.registries.tokens import TokenAuth, basic_auth

@@ -11,8 +11,8 @@ import pytest
 from digestbot.image import Digest
 from digestbot.registry.resolution import Resolution
 from digestbot.registry.resolver import RegistryResolver
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
+from digestbot.secret import Secret
 from tests.registries.fake import Answer, Call, FakeRegistry
 from tests.registries.samples import OCI_INDEX, make_image, make_index
 from tests.registries.tokens import TokenAuth, basic_auth

@@ -18,9 +18,9 @@ from digestbot.registry.errors import RegistryError
 from digestbot.registry.message import Request
 from digestbot.registry.probe import probe
 from digestbot.registry.resolver import RegistryResolver
-from digestbot.registry.secret import NO_SECRET, Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
 from digestbot.registry.tokens import Token, TokenQuestion
+from digestbot.secret import NO_SECRET, Secret
 from tests.registries.fake import Answer, Call, FakeRegistry
 from tests.registries.tokens import TokenAuth, basic_auth
 from tests.registry.asking import FakeTime, make_query

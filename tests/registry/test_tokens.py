@@ -8,9 +8,9 @@ import pytest
 
 from digestbot.registry.docker_config import Credential
 from digestbot.registry.resolver import RegistryResolver
-from digestbot.registry.secret import Secret
 from digestbot.registry.settings import HostSettings, RegistrySettings
 from digestbot.registry.tokens import LONGEST_LIFE_S, read_token
+from digestbot.secret import Secret
 from tests.registries.fake import Answer, Call, FakeRegistry
 from tests.registries.tokens import TokenAuth
 from tests.registry.asking import FakeTime, ask, ask_in_vain, error_of, make_query
