@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from digestbot.forge.steps import FileChange
 from digestbot.proposals.update import Update
@@ -26,10 +27,14 @@ class Proposal:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What people read of a proposal."""
+class Writer(Protocol):
+    """Someone who finds the words for a proposal, in one repo."""
 
-    title: str
-    body: str
-    message: str
+    def title(self, proposal: Proposal) -> str:
+        """The title of its pull request, one line."""
+
+    def message(self, proposal: Proposal) -> str:
+        """The message of its commit, without the seal."""
+
+    def body(self, proposal: Proposal) -> str:
+        """The body of its pull request, with the marker; may ask registries for evidence."""
