@@ -31,7 +31,10 @@ REASONS: Final[dict[str, str]] = {
     "template": "The file is a template, not a Dockerfile.",
     "encoding": "The file is not in an encoding that BuildKit reads.",
     "too-large": "The file has more than 1 MiB.",
-    "symlink": "The link leads out of the scanned tree.",
+    "symlink": "The link leads out of the scanned tree, or the file is a link in a remote repo.",
+    "submodule": "The path is another repo.",
+    "lfs-pointer": "The repo holds a pointer of Git LFS in place of the file.",
+    "unsafe-path": "The path has control characters, or parts that no checkout has.",
     "not-a-file": "The path is a device, a pipe or a folder.",
     # failed, whoever was asked
     "internal": "A fault of digestbot itself; the other images are not affected.",

@@ -177,12 +177,12 @@ def _files_under(path: Path, exclude: Sequence[str]) -> Iterator[_Found]:
         above = f"{shown}/" if shown else ""
         for name in _names(root):
             if isinstance(name, UnlistedFolder):
-                if not _excluded(name.path, exclude):
+                if not is_excluded(name.path, exclude):
                     yield replace(name, path=above + name.path)
                 continue
             known = format_of(name)
             real = root / name
-            if known is not None and not _excluded(name, exclude) and os.path.lexists(real):
+            if known is not None and not is_excluded(name, exclude) and os.path.lexists(real):
                 yield LocalFile(above + name, real, root, known)
     elif path.exists() or path.is_symlink():
         known = format_of(path.name) or "dockerfile"
@@ -235,7 +235,8 @@ def _walk(root: Path) -> Iterator[str | UnlistedFolder]:
             yield UnlistedFolder(above.rstrip("/") or ".", error.strerror or str(error))
 
 
-def _excluded(name: str, globs: Sequence[str]) -> bool:
+def is_excluded(name: str, globs: Sequence[str]) -> bool:
+    """Whether one of the globs matches the path, or a part of it."""
     path = PurePosixPath(name)
     return any(
         fnmatchcase(name, glob) or any(fnmatchcase(part, glob.rstrip("/")) for part in path.parts)
