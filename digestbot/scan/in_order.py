@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TypeVar
@@ -15,7 +15,7 @@ R = TypeVar("R")
 _AHEAD = 4
 
 
-def in_order(work: Callable[[T], R], things: Iterable[T], *, jobs: int) -> Iterator[R]:
+def in_order(work: Callable[[T], R], things: Iterable[T], *, jobs: int) -> Generator[R, None, None]:
     """The outcome of `work` for each thing; at most a few per thread are held at a time.
 
     `things` is read in the caller's thread, as outcomes are taken. The threads are daemons,
