@@ -1,0 +1,75 @@
+"""Which GitHub, as whom, and how patiently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from digestbot.secret import NO_SECRET, Secret
+
+GITHUB_COM = "https://api.github.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `limit` of something in any `span_s` seconds.
+
+    Attributes:
+        counts: `writes` counts each write as one; `rest` and `graphql` count points, which
+            are 1 for a read and 5 for a write.
+    """
+
+    counts: str
+    limit: int
+    span_s: float
+
+
+WINDOWS = (
+    Window("writes", 20, 15.0),
+    Window("writes", 500, 3600.0),
+    Window("rest", 225, 15.0),
+    Window("graphql", 500, 15.0),
+)
+"""GitHub's limits. Those of a minute are kept by the quarter, so that nobody waits long.
+
+Source: docs.github.com, "Rate limits for the REST API", "About secondary rate limits".
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubSettings:
+    """How to speak with one GitHub.
+
+    Attributes:
+        api_url: Where its REST API is.
+        token: Of a user, or of a job; unused where there is an `app_id`.
+        app_id: Of a GitHub App: its number, or its client id.
+        private_key: Of that App, as PEM.
+        max_wait_s: For how long one call may wait for limits, all in all.
+        timeout_s: For how long the server may be silent.
+        jobs: How many repos are worked on at the same time.
+        concurrency: How many requests may be under way at the same time.
+        windows: What may be asked in how much time; GitHub Enterprise Server may know none.
+    """
+
+    api_url: str = GITHUB_COM
+    token: Secret = NO_SECRET
+    app_id: str = ""
+    private_key: Secret = NO_SECRET
+    max_wait_s: float = 30.0
+    timeout_s: int = 30
+    jobs: int = 8
+    concurrency: int = 100
+    windows: tuple[Window, ...] = WINDOWS
+
+    @property
+    def web_url(self) -> str:
+        """Where people look at it, and git clones from; without a slash at the end.
+
+        `https://github.com`; `https://HOST` of GitHub Enterprise Server; `https://SUB.ghe.com`.
+        """
+        url = urlsplit(self.api_url)
+        host = url.netloc
+        if url.path.rstrip("/") != "/api/v3":
+            host = host.removeprefix("api.")
+        return f"{url.scheme}://{host}"
