@@ -1,8 +1,8 @@
 """The one module that speaks HTTP: requests' adapter, without its session.
 
 A session would add logins from ~/.netrc, cookies and redirects of its own; an adapter sends
-what it is given. Two things are added underneath it: the address that was really connected to
-is checked before a byte is sent, and the deadline of a lookup holds for every byte read.
+what it is given. Two things are added underneath it: an address is checked before it is
+connected to, and the deadline of a lookup holds for every byte read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -33,6 +33,7 @@ from digestbot.registry.addresses import (
     literal,
     onward,
 )
+from digestbot.registry.connecting import AddressGuard, refused
 from digestbot.registry.failures import (
     RULES,
     Failure,
@@ -64,10 +65,6 @@ _FIRST_NOT_SUCCESS = 300
 _CHUNK = 16 * 1024
 _POOLS = 64
 _POOL_SIZE = 64
-_PRIVATE_HINT = (
-    "if this registry is yours, name it under `registries:` in the configuration, or set "
-    "`allow_private: true`; a public registry may never lead into a private network"
-)
 _log = logging.getLogger(__name__)
 # Its lines hold whole URLs, and the query of a redirect may hold a signature.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -206,7 +203,7 @@ class _Adapter(HTTPAdapter):
     ) -> None:
         self._context = context
         super().__init__(pool_connections=_POOLS, pool_maxsize=_POOL_SIZE)
-        self.poolmanager.pool_classes_by_scheme = _make_pools(_AddressGuard(reach, found))
+        self.poolmanager.pool_classes_by_scheme = _make_pools(AddressGuard(reach, found))
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: object, cert: object = None
@@ -230,38 +227,18 @@ class _Adapter(HTTPAdapter):
         """Nothing: the context holds all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _AddressGuard:
-    """Lets connections stand whose address is within reach, and notes what kind it is."""
-
-    reach: Reach
-    found: dict[tuple[str, int], Kind]
-
-    def check(self, sock: socket.socket, host: str, port: int) -> socket.socket:
-        address = str(sock.getpeername()[0])
-        kind = classify(address)
-        if kind not in self.reach:
-            sock.close()
-            raise _refused(address, kind)
-        self.found[host.strip("[]"), port] = kind
-        return sock
-
-
-def _make_pools(guard: _AddressGuard | None) -> dict[str, Any]:
-    def checked(sock: socket.socket, host: str, port: int) -> socket.socket:
-        return guard.check(sock, host, port) if guard else sock
-
+def _make_pools(guard: AddressGuard | None) -> dict[str, Any]:
     class Plain(HTTPConnection):
         response_class = PatientResponse
 
         def _new_conn(self) -> socket.socket:
-            return checked(super()._new_conn(), self.host, self.port)
+            return guard.connect(self) if guard else super()._new_conn()
 
     class Secure(HTTPSConnection):
         response_class = PatientResponse
 
         def _new_conn(self) -> socket.socket:
-            return checked(super()._new_conn(), self.host, self.port)
+            return guard.connect(self) if guard else super()._new_conn()
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -298,17 +275,11 @@ def _read(raw: urllib3.HTTPResponse, request: Request) -> Response:
     return Response(raw.status, headers, bytes(body[:limit]))
 
 
-def _refused(address: str, kind: Kind) -> FailureError:
-    what = f"is at {address}, a {kind.value} address"
-    # Not hopeless: what is out of reach on behalf of one registry may be another's own host.
-    return FailureError(Failure("private-address", what, _PRIVATE_HINT, Outlook.THIS_ONE))
-
-
 def _check_literal(host: str, reach: Reach) -> None:
     # Before connecting, and the only check there is behind a proxy.
     address = literal(host)
     if address is not None and classify(address) not in reach:
-        raise _refused(address, classify(address))
+        raise refused(address, classify(address))
 
 
 def _redirect_target(request: Request, answer: Response, url: str) -> str | None:

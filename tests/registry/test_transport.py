@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from digestbot.registry import connecting
 from digestbot.registry.addresses import ANYWHERE, NETWORK, ONLY_LOOPBACK, ONLY_PUBLIC, Kind, Reach
 from digestbot.registry.failures import Outlook, TransportError
 from digestbot.registry.message import ERROR_LIMIT, Request, Response
@@ -421,7 +421,6 @@ class TestAddresses:
         names = [f"{name}.example:{port}" for name in ("home", "public", "private")]
         fake.site(names[0]).always(Answer.redirect(f"http://{names[1]}/"))
         fake.site(names[1]).always(Answer.redirect(f"http://{names[2]}/"))
-        transport_module = sys.modules[Transport.__module__]
 
         def kind_of(_address: str) -> Kind:
             # The first host is private, the second public, the third private again.
@@ -430,7 +429,7 @@ class TestAddresses:
         def asked() -> set[str]:
             return {site.host for site in fake.sites.values() if site.calls}
 
-        monkeypatch.setattr(transport_module, "classify", kind_of)
+        monkeypatch.setattr(connecting, "classify", kind_of)
 
         error = failure_of(Request("GET", f"http://{names[0]}/", NETWORK, about="home"))
 
