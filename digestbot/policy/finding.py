@@ -33,7 +33,10 @@ STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An occurrence with its verdict; `reason` is a stable slug, listed in `policy.reasons`."""
+    """An occurrence with its verdict; `reason` is a stable slug, listed in `policy.reasons`.
+
+    `repo` is what its forge calls the repo; empty for local files.
+    """
 
     occurrence: Occurrence
     status: Status
@@ -43,3 +46,4 @@ class Finding:
     new_tag: str | None = None
     new_digest: Digest | None = None
     edits: tuple[Edit, ...] = ()
+    repo: str = ""

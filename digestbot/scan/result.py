@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from digestbot.policy.finding import Finding, Status
-from digestbot.registry.resolution import Resolution
+from digestbot.policy.judge import followed_tag
+from digestbot.registry.resolution import Query, Resolution
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that made the scan incomplete.
 
-    `scope` is `registry` or `file`; `subject` the host or the path; `code` a stable slug.
+    `scope` is `registry`, `file` or `repo`; `subject` the host, the path or the repo's name;
+    `code` a stable slug. `repo` is where the file is; empty for local files.
     """
 
     scope: str
@@ -22,15 +25,20 @@ class Problem:
     code: str
     message: str
     hint: str = ""
+    repo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the edits of one file make of its bytes; not yet written."""
+    """What the edits of one file make of its bytes; not yet written.
+
+    `repo` is where the file is; empty for local files.
+    """
 
     path: str
     before: bytes
     after: bytes
+    repo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +63,45 @@ class ScanResult:
     def count(self, status: Status) -> int:
         """How many findings have this status."""
         return Counter(finding.status for finding in self.findings)[status]
+
+    def of_repo(self, name: str) -> ScanResult:
+        """The same, said of a repo on a forge."""
+        return replace(
+            self,
+            findings=tuple(replace(finding, repo=name) for finding in self.findings),
+            problems=tuple(
+                replace(problem, repo=name) if problem.scope == "file" else problem
+                for problem in self.problems
+            ),
+            changes=tuple(replace(change, repo=name) for change in self.changes),
+        )
+
+
+def merged(
+    results: Sequence[ScanResult], problems: Iterable[Problem] = (), *, duration_s: float
+) -> ScanResult:
+    """Several scans in one run as one result; at least one of them, in the given order.
+
+    What a registry did not answer is one problem, however many scans it hit; a question that
+    several of them asked counts as the one lookup it was.
+    """
+    everything = [*problems, *(one for result in results for one in result.problems)]
+    return ScanResult(
+        started_at=min(result.started_at for result in results),
+        duration_s=duration_s,
+        files=sum(result.files for result in results),
+        lookups=len({query for result in results for query in _asked(result)}),
+        findings=tuple(one for result in results for one in result.findings),
+        problems=tuple(dict.fromkeys(everything)),
+        changes=tuple(one for result in results for one in result.changes),
+        resolutions=tuple(dict.fromkeys(one for result in results for one in result.resolutions)),
+        written=frozenset().union(*(result.written for result in results)),
+    )
+
+
+def _asked(result: ScanResult) -> Iterator[Query]:
+    yield from (resolution.query for resolution in result.resolutions)
+    for finding in result.findings:
+        tag = followed_tag(finding.occurrence)
+        if finding.status is Status.FAILED and tag is not None:
+            yield Query(tag, finding.occurrence.steering.platform)
