@@ -1,0 +1,110 @@
+"""TARGET words: a folder, a repo or an owner on GitHub, the URL of any git repository."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from digestbot.errors import UsageError
+
+GITHUB = "github:"
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
+_REPO = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# As git and scp know it: somebody at a host, then a path.
+_SCP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:(?!/?-)[^:\s]+", re.ASCII)
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+FORMS = "a folder, github:owner/repo, github:owner, or the https or ssh URL of a git repository"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTarget:
+    """A file or folder on this machine, as it was typed."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubTarget:
+    """A repo on GitHub; without `repo`, all of the owner's."""
+
+    owner: str
+    repo: str = ""
+
+    @property
+    def name(self) -> str:
+        """`acme/app`, or `acme`."""
+        return f"{self.owner}/{self.repo}" if self.repo else self.owner
+
+
+@dataclass(frozen=True, slots=True)
+class GitTarget:
+    """A git repository anywhere; the URL has no password in it."""
+
+    url: str
+
+
+Target = LocalTarget | GitHubTarget | GitTarget
+
+
+def parse_target(text: str) -> Target:
+    """What a TARGET word means. Nothing is asked for it, but whether a path exists.
+
+    Raises:
+        UsageError: It is none of the forms, or there is no such path.
+    """
+    if text.startswith(GITHUB):
+        return _github(text)
+    if _URL.match(text):
+        return GitTarget(_checked_url(text))
+    if os.path.lexists(text):
+        return LocalTarget(text)
+    if _SCP.fullmatch(text):
+        return GitTarget(text)
+    raise UsageError(f"no such file or folder: {text}", hint=_spelling(text))
+
+
+def _github(text: str) -> GitHubTarget:
+    name = text.removeprefix(GITHUB).removesuffix(".git")
+    owner, slash, repo = name.partition("/")
+    if not _OWNER.fullmatch(owner) or (slash and not _REPO.fullmatch(repo)):
+        raise UsageError(
+            f"{text} names no repo on GitHub",
+            hint="write github:owner/repo, or github:owner for all repos of an owner",
+        )
+    return GitHubTarget(owner, repo)
+
+
+def _checked_url(text: str) -> str:
+    """The URL, if git may be given it.
+
+    A password in it would be seen in the list of processes, and a host that begins with a dash
+    would be an option to ssh.
+    """
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        has_secret = parts.password is not None or (parts.scheme != "ssh" and "@" in parts.netloc)
+    except ValueError:
+        raise UsageError("a URL that cannot be read", hint=f"write {FORMS}") from None
+    if has_secret:
+        raise UsageError(
+            f"the URL of {host} has a user or password in it, which others could read",
+            hint="leave it away; git's own credential helpers or ssh keys are used",
+        )
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise UsageError(f"{text} is not encrypted", hint="write https:// instead of http://")
+    if parts.scheme not in {"http", "https", "ssh"}:
+        raise UsageError(f"{text} is no https or ssh URL", hint=f"write {FORMS}")
+    if not host or host.startswith("-") or not parts.path.strip("/") or not text.isprintable():
+        raise UsageError(f"{text} names no git repository", hint=f"write {FORMS}")
+    return text
+
+
+def _spelling(text: str) -> str:
+    owner, _, repo = text.partition("/")
+    if _OWNER.fullmatch(owner) and _REPO.fullmatch(repo):
+        return f"check the spelling; if it is a repo on GitHub, write {GITHUB}{text}"
+    return f"check the spelling; a target is {FORMS}"
