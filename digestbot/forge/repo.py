@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from digestbot.forge.sha import CommitSha, ObjectSha
@@ -52,6 +53,7 @@ class Repo:
         tree: The tree of that commit.
         ours: The branches that have digestbot's prefix, by name.
         open_pulls: How many open pull requests come from those.
+        opened: When each of these was opened, as far as the forge tells.
         allows_auto_merge: Whether the forge merges by itself once all is green.
         deletes_branches: Whether the forge deletes a branch once it is merged.
         url: Its page; empty without one.
@@ -63,6 +65,7 @@ class Repo:
     tree: ObjectSha | None
     ours: tuple[str, ...] = ()
     open_pulls: int = 0
+    opened: tuple[datetime, ...] = ()
     allows_auto_merge: bool = False
     deletes_branches: bool = False
     url: str = ""

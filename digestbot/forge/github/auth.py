@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -23,6 +24,7 @@ _CLOCK_SKEW_S = 60
 _UNKNOWN_LIFE_S = 3600.0
 _HOMES = ("/orgs/{}/installation", "/users/{}/installation", "/repos/{}/installation")
 _KEY_HINT = "give the private key of the App, the whole PEM file as GitHub made it"
+_VISIBLE = re.compile(r"[!-~]*")
 AskAsApp = Callable[[str, str, str], Answer]
 """Takes a verb, a path and a JWT."""
 
@@ -48,8 +50,16 @@ class FixedToken:
         self._token = token
 
     def token(self) -> str:
-        """The token; empty without one."""
-        return self._token.reveal().strip()
+        """The token; empty without one.
+
+        Raises:
+            RefusedError: It is not such a text as can be a token.
+        """
+        token = self._token.reveal().strip()
+        if not _VISIBLE.fullmatch(token):
+            hint = "look for blanks, line ends and other stray characters in it"
+            raise RefusedError("the token of GitHub cannot be one", code="bad-token", hint=hint)
+        return token
 
     def renew(self, token: str) -> bool:
         """There never is another one."""

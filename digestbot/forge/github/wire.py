@@ -197,6 +197,11 @@ class _Client:
                 message.body,
                 self._connection,
             )
+        except (ValueError, OverflowError) as error:
+            # PyGithub reads headers of limits as numbers; requests checks those that are sent.
+            if isinstance(error, OSError):
+                raise
+            raise MalformedError from None
         finally:
             self._auth.secret = ""
 
