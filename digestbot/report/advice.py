@@ -22,6 +22,9 @@ class Step:
 
 def next_steps(result: ScanResult, command: str) -> Iterator[Step]:
     """The steps that would put right what can be; none when there is nothing to do."""
+    if any(finding.repo for finding in result.findings):
+        yield from _steps_for_repos(result, command)
+        return
     waiting = [finding for finding in result.findings if not is_written(result, finding)]
     edits = {edit for finding in waiting for edit in finding.edits}
     if edits:
@@ -33,6 +36,16 @@ def next_steps(result: ScanResult, command: str) -> Iterator[Step]:
     if pinnable:
         more = " more" if edits else ""
         yield Step(f"{command} --pin --write", f"pins {plural(pinnable, f'{more} image'.strip())}")
+
+
+def _steps_for_repos(result: ScanResult, command: str) -> Iterator[Step]:
+    """What is on a forge is not written to: it is proposed."""
+    digests = {(finding.repo, edit) for finding in result.findings for edit in finding.edits}
+    if digests:
+        repos = plural(len({repo for repo, _ in digests}), "repo")
+        update = command.replace("digestbot scan", "digestbot update", 1)
+        yield Step(f"{command} --diff", "shows the change")
+        yield Step(update, f"proposes {plural(len(digests), 'digest')} in {repos}")
 
 
 def _effect(edits: set[Edit]) -> str:

@@ -60,6 +60,7 @@ class ScanFinding:
     repo: str | None
     """The git repository; null for a scan of local files."""
     path: str
+    """From the root of the repository, or from the folder that was scanned from."""
     line: int
     """Counts from 1."""
     column: int
@@ -95,14 +96,16 @@ class ScanError:
     __pydantic_config__: ClassVar = _DOCUMENTED
 
     scope: str
-    """`registry` or `file`."""
+    """`registry`, `file` or `repo`."""
     subject: str
-    """The host or the path."""
+    """The host, the path or the repository."""
     code: str
     """A stable slug."""
     message: str
     hint: str
     """What to do about it; may be empty."""
+    repo: str | None = None
+    """The git repository that the file is in; null for a scan of local files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class ScanReport:
     duration_s: float
     summary: ScanSummary
     findings: list[ScanFinding]
-    """In the order of path, then place in the file."""
+    """In the order of repository, path, then place in the file."""
     errors: list[ScanError]
     """Where this is not empty, the findings are not all that could be known."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from digestbot.policy.finding import Finding, Status
 from digestbot.report import markdown
 from digestbot.report.plain import name_of, one_line
+from digestbot.report.repos import in_one_tree
 from digestbot.report.style import Style
 from digestbot.report.summary import by_importance, sentence
 from digestbot.scan.result import Problem, ScanResult
@@ -30,7 +31,8 @@ def render(result: ScanResult, _style: Style, /) -> str:
 
     The summary comes last, in plain text, for those who read the log.
     """
-    lines = [*map(_problem, result.problems), *map(_annotation, by_importance(result))]
+    placed = in_one_tree(result)
+    lines = [*map(_problem, placed.problems), *map(_annotation, by_importance(placed))]
     return "\n".join([*lines, sentence(result)]) + "\n"
 
 

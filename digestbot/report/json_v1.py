@@ -79,7 +79,7 @@ def _finding(finding: Finding) -> ScanFinding:
     reference, platform = occurrence.reference, occurrence.steering.platform
     followed = followed_tag(occurrence)
     return ScanFinding(
-        repo=None,
+        repo=well_formed(finding.repo) or None,
         path=well_formed(occurrence.path),
         line=occurrence.line,
         column=occurrence.column,
@@ -109,4 +109,5 @@ def _error(problem: Problem) -> ScanError:
         code=problem.code,
         message=well_formed(problem.message),
         hint=well_formed(problem.hint),
+        repo=well_formed(problem.repo) or None,
     )

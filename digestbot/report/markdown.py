@@ -73,7 +73,7 @@ def _row(finding: Finding) -> str:
         f"{_ICONS[finding.status]} {finding.status}",
         code(name_of(finding)),
         _digests(finding),
-        code(f"{occurrence.path}:{occurrence.line}"),
+        code(f"{finding.repo} {occurrence.path}:{occurrence.line}".lstrip()),
         _why(finding),
     )
     return f"| {' | '.join(cells)} |\n"
@@ -95,7 +95,8 @@ def _why(finding: Finding) -> str:
 
 def _item(problem: Problem) -> str:
     hint = f" (hint: {prose(problem.hint)})" if problem.hint else ""
-    return f"- {code(problem.subject)} {prose(problem.code)}: {prose(problem.message)}{hint}\n"
+    subject = f"{problem.repo} {problem.subject}".lstrip()
+    return f"- {code(subject)} {prose(problem.code)}: {prose(problem.message)}{hint}\n"
 
 
 def _cut(lines: Iterable[str], limit: int) -> str:

@@ -15,6 +15,7 @@ from digestbot import __version__
 from digestbot.files.edit import Edit
 from digestbot.policy.finding import Finding, Status
 from digestbot.report.plain import name_of, one_line, path_bytes
+from digestbot.report.repos import in_one_tree
 from digestbot.report.sarif_rules import PROJECT, RULES
 from digestbot.report.style import Style
 from digestbot.report.summary import needs_attention
@@ -33,7 +34,7 @@ _ESCAPES = frozenset("\\`")
 
 def render(result: ScanResult, _style: Style, /) -> str:
     """The report as one run; what is current, or was put right by this run, is no result."""
-    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(result)]}
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(in_one_tree(result))]}
     return json.dumps(log, indent=2) + "\n"
 
 

@@ -41,7 +41,9 @@ def sentence(result: ScanResult) -> str:
     counts = Counter(word_for(result, finding) for finding in result.findings)
     parts = ", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word])
     images = plural(len(result.findings), "image") if result.findings else "no images"
+    repos = len({finding.repo for finding in result.findings if finding.repo})
     found = f"{images} in {plural(result.files, 'file')}"
+    found += f" of {plural(repos, 'repo')}" if repos > 1 else ""
     asked = f"{plural(result.lookups, 'lookup')} in {_duration(result.duration_s)}"
     return f"{found}: {parts} · {asked}" if parts else f"{found} · {asked}"
 

@@ -91,6 +91,7 @@ def test_the_report_is_the_contract_in_its_order() -> None:
                         "code": "rate-limited",
                         "message": "too often",
                         "hint": "log in",
+                        "repo": None,
                     }
                 ],
             },
