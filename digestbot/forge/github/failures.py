@@ -125,7 +125,7 @@ _RULES = (
         Kind.REFUSED,
         _NO | _CLASH,
         _ANY_REFUSAL,
-        ("protected branch", "repository rule violations", "repository ruleset"),
+        ("protected branch", "protected ref", "repository rule violations", "repository ruleset"),
         "a rule of the repo forbids it: let digestbot's account bypass the rule",
     ),
     Rule(
