@@ -1,0 +1,1 @@
+"""GraphQL: GitHub's schema, with resolvers for what digestbot asks."""

@@ -1,0 +1,144 @@
+"""Fields of a repo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+
+from tests.github.clock import stamp
+from tests.github.graphql.context import Ref, attributes, connection, context, resolves
+from tests.github.state import Account, Pull, Repo, node_id
+
+attributes(
+    "Repository",
+    id=node_id,
+    databaseId=lambda one: one.id,
+    name=lambda one: one.name,
+    nameWithOwner=lambda one: one.full_name,
+    owner=lambda one: one.owner,
+    description=lambda one: one.description,
+    isArchived=lambda one: one.archived,
+    isDisabled=lambda one: one.disabled,
+    isFork=lambda one: one.fork_of is not None,
+    isEmpty=lambda one: not one.git.refs("refs/heads/"),
+    isLocked=lambda one: one.locked,
+    isMirror=lambda one: False,
+    isPrivate=lambda one: one.private,
+    isTemplate=lambda one: one.template,
+    visibility=lambda one: "PRIVATE" if one.private else "PUBLIC",
+    parent=lambda one: one.fork_of,
+    autoMergeAllowed=lambda one: one.allow_auto_merge,
+    mergeCommitAllowed=lambda one: one.allow_merge_commit,
+    squashMergeAllowed=lambda one: one.allow_squash_merge,
+    rebaseMergeAllowed=lambda one: one.allow_rebase_merge,
+    deleteBranchOnMerge=lambda one: one.delete_branch_on_merge,
+    hasIssuesEnabled=lambda one: one.has_issues,
+    webCommitSignoffRequired=lambda one: one.web_commit_signoff_required,
+    createdAt=lambda one: stamp(one.created_at),
+    pushedAt=lambda one: stamp(one.created_at),
+    viewerDefaultMergeMethod=lambda one: default_method(one),
+)
+
+
+def default_method(repo: Repo) -> str:
+    """The merge method that GitHub offers first."""
+    if repo.allow_merge_commit:
+        return "MERGE"
+    return "SQUASH" if repo.allow_squash_merge else "REBASE"
+
+
+@resolves("Repository.url")
+def url(source: Repo, info: GraphQLResolveInfo) -> str:
+    return f"{context(info).server.url}/{source.full_name}"
+
+
+@resolves("Repository.viewerPermission")
+def viewer_permission(source: Repo, info: GraphQLResolveInfo) -> str | None:
+    token = context(info).token
+    if token.installation is not None:
+        return "WRITE" if token.may(source, "contents", "write") else "READ"
+    return source.permission_of(token.account) or None
+
+
+@resolves("Repository.defaultBranchRef")
+def default_branch(source: Repo, info: GraphQLResolveInfo) -> Ref | None:
+    name = f"refs/heads/{source.default_branch}"
+    sha = source.git.ref(name)
+    return Ref(source, name, sha) if sha else None
+
+
+@resolves("Repository.repositoryTopics")
+def topics(source: Repo, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+    return connection([{"topic": {"name": one}} for one in source.topics], **asked)
+
+
+@resolves("Repository.ref")
+def ref(source: Repo, info: GraphQLResolveInfo, qualifiedName: str) -> Ref | None:
+    for prefix in ("", "refs/heads/", "refs/tags/"):
+        name = f"{prefix}{qualifiedName}"
+        sha = source.git.ref(name) if name.startswith("refs/") else None
+        if sha:
+            return Ref(source, name, sha)
+    return None
+
+
+@resolves("Repository.refs")
+def refs(
+    source: Repo, info: GraphQLResolveInfo, refPrefix: str, query: str | None = None, **asked: Any
+) -> dict[str, Any]:
+    # GitHub wants whole folders of names.
+    found = [Ref(source, k, v) for k, v in source.git.refs(refPrefix).items()]
+    if query:
+        found = [one for one in found if query in one.name]
+    return connection(found, **asked)
+
+
+@resolves("Repository.pullRequests")
+def pull_requests(source: Repo, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+    context(info).allow(source, "pull_requests")
+    return connection(_ordered(filtered(source.pulls, asked), asked.get("orderBy")), **asked)
+
+
+def filtered(pulls: list[Pull], asked: dict[str, Any]) -> list[Pull]:
+    """Those that the usual arguments of such a connection leave."""
+    states, head, base = asked.get("states"), asked.get("headRefName"), asked.get("baseRefName")
+    labels = asked.get("labels")
+    return [
+        one
+        for one in pulls
+        if (not states or one.graphql_state in states)
+        and (head is None or one.head_ref == head)
+        and (base is None or one.base_ref == base)
+        and (not labels or {it.name for it in one.labels} & set(labels))
+    ]
+
+
+def _ordered(pulls: list[Pull], order: dict[str, Any] | None) -> list[Pull]:
+    if not order:
+        return pulls
+    return sorted(
+        pulls,
+        key=lambda one: (
+            one.updated_at if order["field"] == "UPDATED_AT" else one.created_at,
+            one.number,
+        ),
+        reverse=order["direction"] == "DESC",
+    )
+
+
+@resolves("Repository.pullRequest")
+def pull_request(source: Repo, info: GraphQLResolveInfo, number: int) -> Pull | None:
+    context(info).allow(source, "pull_requests")
+    found = source.issues.get(number)
+    return found if isinstance(found, Pull) else None
+
+
+@resolves("Repository.assignableUsers")
+def assignable(source: Repo, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+    people = [one for one in context(info).world.accounts.values() if _is_person(one)]
+    return connection(people, **asked)
+
+
+def _is_person(account: Account) -> bool:
+    return account.kind == "User"
