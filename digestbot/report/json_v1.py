@@ -29,9 +29,12 @@ _DELETE = "\x7f"
 
 def render(result: ScanResult, _style: Style, /) -> str:
     """The report as JSON, keys in the order of the contract, each finding on one line."""
-    rows = ",\n".join(
-        f'  "{key}": {_value(value)}' for key, value in _fields(report(result)).items()
-    )
+    return as_json(report(result))
+
+
+def as_json(record: Any) -> str:  # noqa: ANN401 - the root of any contract
+    """A record as JSON, each item of its lists on one line."""
+    rows = ",\n".join(f'  "{key}": {_value(value)}' for key, value in _fields(record).items())
     # The one control character that JSON lets through as it is.
     return f"{{\n{rows}\n}}\n".replace(_DELETE, "\\u007f")
 
@@ -56,7 +59,7 @@ def report(result: ScanResult) -> ScanReport:
         duration_s=round(result.duration_s, 3),
         summary=_summary(result),
         findings=[_finding(finding) for finding in result.findings],
-        errors=[_error(problem) for problem in result.problems],
+        errors=[error_of(problem) for problem in result.problems],
     )
 
 
@@ -102,7 +105,8 @@ def _finding(finding: Finding) -> ScanFinding:
     )
 
 
-def _error(problem: Problem) -> ScanError:
+def error_of(problem: Problem) -> ScanError:
+    """A problem in the terms of the contract."""
     return ScanError(
         scope=problem.scope,
         subject=well_formed(problem.subject),

@@ -44,7 +44,7 @@ def sentence(result: ScanResult) -> str:
     repos = len({finding.repo for finding in result.findings if finding.repo})
     found = f"{images} in {plural(result.files, 'file')}"
     found += f" of {plural(repos, 'repo')}" if repos > 1 else ""
-    asked = f"{plural(result.lookups, 'lookup')} in {_duration(result.duration_s)}"
+    asked = f"{plural(result.lookups, 'lookup')} in {duration(result.duration_s)}"
     return f"{found}: {parts} · {asked}" if parts else f"{found} · {asked}"
 
 
@@ -53,7 +53,8 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`40 ms`, `0.4 s`, `3 min 20 s`."""
     if seconds < _NOTICEABLE:
         return f"{seconds * 1000:.0f} ms"
     if seconds < _TENTHS_MATTER:

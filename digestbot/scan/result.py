@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,6 +64,14 @@ class ScanResult:
         """How many findings have this status."""
         return Counter(finding.status for finding in self.findings)[status]
 
+    @property
+    def queries(self) -> frozenset[Query]:
+        """The distinct questions that registries were asked, answered or not."""
+        answered = (resolution.query for resolution in self.resolutions)
+        failed = (one.occurrence for one in self.findings if one.status is Status.FAILED)
+        asked = ((followed_tag(one), one.steering.platform) for one in failed)
+        return frozenset((*answered, *(Query(tag, platform) for tag, platform in asked if tag)))
+
     def of_repo(self, name: str) -> ScanResult:
         """The same, said of a repo on a forge."""
         return replace(
@@ -90,18 +98,10 @@ def merged(
         started_at=min(result.started_at for result in results),
         duration_s=duration_s,
         files=sum(result.files for result in results),
-        lookups=len({query for result in results for query in _asked(result)}),
+        lookups=len(frozenset().union(*(result.queries for result in results))),
         findings=tuple(one for result in results for one in result.findings),
         problems=tuple(dict.fromkeys(everything)),
         changes=tuple(one for result in results for one in result.changes),
         resolutions=tuple(dict.fromkeys(one for result in results for one in result.resolutions)),
         written=frozenset().union(*(result.written for result in results)),
     )
-
-
-def _asked(result: ScanResult) -> Iterator[Query]:
-    yield from (resolution.query for resolution in result.resolutions)
-    for finding in result.findings:
-        tag = followed_tag(finding.occurrence)
-        if finding.status is Status.FAILED and tag is not None:
-            yield Query(tag, finding.occurrence.steering.platform)

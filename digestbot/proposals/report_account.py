@@ -1,0 +1,117 @@
+"""What is kept of the outcomes of a run, as they come in, until its report is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from digestbot import __version__
+from digestbot.policy.finding import Status
+from digestbot.proposals.outcome import RepoOutcome, Verdict
+from digestbot.proposals.report_contract import (
+    SCHEMA,
+    LeftOutReason,
+    UpdateProposal,
+    UpdateRepo,
+    UpdateReport,
+    UpdateSummary,
+)
+from digestbot.proposals.report_previews import preview_of
+from digestbot.registry.resolution import Query
+from digestbot.report.json_v1 import error_of
+from digestbot.report.plain import well_formed
+from digestbot.scan.result import Problem
+
+
+@dataclass
+class Account:
+    """Takes outcomes, and keeps no file and no finding of them: there may be thousands."""
+
+    is_rehearsal: bool = False
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    repos: list[UpdateRepo] = field(default_factory=list)
+    problems: dict[Problem, None] = field(default_factory=dict)
+    queries: set[Query] = field(default_factory=set)
+
+    def add(self, outcome: RepoOutcome) -> None:
+        """Write down what became of a repo."""
+        problems = [*_problems(outcome)]
+        self.problems.update(dict.fromkeys(problems))
+        if outcome.result is not None:
+            self.queries.update(outcome.result.queries)
+        proposals = [self._proposal(outcome, verdict) for verdict in outcome.verdicts]
+        self.repos.append(
+            UpdateRepo(
+                repo=well_formed(outcome.name),
+                url=well_formed(outcome.url) or None,
+                left_out=LeftOutReason(*map(well_formed, outcome.left_out))
+                if outcome.left_out
+                else None,
+                incomplete=bool(problems),
+                occurrences=len(outcome.result.findings) if outcome.result else 0,
+                stale=outcome.result.count(Status.STALE) if outcome.result else 0,
+                failed=outcome.result.count(Status.FAILED) if outcome.result else 0,
+                writes=len(outcome.steps),
+                proposals=proposals,
+            )
+        )
+
+    def fail(self, problem: Problem) -> None:
+        """Write down what went wrong with a whole target."""
+        self.problems[problem] = None
+
+    def report(self, *, duration_s: float, calls: int | None = None) -> UpdateReport:
+        """The report in the terms of the contract."""
+        return UpdateReport(
+            schema=SCHEMA,
+            version=__version__,
+            started_at=f"{self.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            duration_s=round(duration_s, 3),
+            dry_run=self.is_rehearsal,
+            summary=self._summary(calls),
+            repos=self.repos,
+            errors=[error_of(problem) for problem in self.problems],
+        )
+
+    def _summary(self, calls: int | None) -> UpdateSummary:
+        outcomes = Counter(one.outcome for repo in self.repos for one in repo.proposals)
+        return UpdateSummary(
+            repos=len(self.repos),
+            left_out=sum(repo.left_out is not None for repo in self.repos),
+            current=sum(map(is_current, self.repos)),
+            incomplete=sum(repo.incomplete for repo in self.repos),
+            outcomes=dict(sorted(outcomes.items())),
+            lookups=len(self.queries),
+            calls=calls,
+        )
+
+    def _proposal(self, outcome: RepoOutcome, verdict: Verdict) -> UpdateProposal:
+        return UpdateProposal(
+            branch=well_formed(verdict.branch),
+            outcome=verdict.outcome,
+            message=well_formed(verdict.message),
+            title=well_formed(verdict.title),
+            number=verdict.number or None,
+            url=well_formed(verdict.url) or None,
+            preview=preview_of(outcome, verdict) if self.is_rehearsal else None,
+        )
+
+
+def is_current(repo: UpdateRepo) -> bool:
+    """Whether nothing is to be proposed in a repo, and that is certain."""
+    return not (repo.left_out or repo.proposals or repo.incomplete)
+
+
+def _problems(outcome: RepoOutcome) -> Iterator[Problem]:
+    """The problems, each with its repo; and those findings of which no problem speaks."""
+    for problem in outcome.problems:
+        yield replace(problem, repo=outcome.name) if problem.scope == "file" else problem
+    told = {problem.code for problem in outcome.problems}
+    for finding in outcome.result.findings if outcome.result else ():
+        if finding.status is Status.FAILED and finding.reason not in told:
+            place = finding.occurrence.path
+            yield Problem(
+                "file", place, finding.reason, finding.message, finding.hint, outcome.name
+            )
