@@ -228,9 +228,10 @@ def _fitting(schema: Any, data: Any) -> dict[str, Any]:
 
 
 def _resolved(schema: Any) -> dict[str, Any]:
-    while isinstance(schema, dict) and "$ref" in schema:
-        schema = schemas.rest()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return schema if isinstance(schema, dict) else {}
+    found: dict[str, Any] = schema if isinstance(schema, dict) else {}
+    while "$ref" in found:
+        found = schemas.rest()["components"]["schemas"][found["$ref"].rpartition("/")[2]]
+    return found
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def answer(github: GitHubServer, incoming: Incoming) -> Outgoing:
     Raises:
         ConnectionDropped: By script.
     """
-    path = incoming.path.removeprefix(_PREFIX)
+    path = _named(github, incoming.path.removeprefix(_PREFIX))
     is_graphql = path in {"/graphql", "/api/graphql"}
     request = Request(incoming.method, "/graphql" if is_graphql else path)
     exchange = _Exchange(github, incoming, request)
@@ -60,6 +61,15 @@ def answer(github: GitHubServer, incoming: Incoming) -> Outgoing:
     made = exchange.made(exchange.graphql if is_graphql else exchange.rest, is_graphql)
     request.status = made.status
     return made
+
+
+def _named(github: GitHubServer, path: str) -> str:
+    """The path of a repo that is called by its number, as redirects do, with its name."""
+    found = re.match("/repositories/([0-9]+)", path)
+    for repo in github.world.repos.values() if found else ():
+        if found and str(repo.id) == found[1]:
+            return f"/repos/{repo.full_name}{path[found.end() :]}"
+    return path
 
 
 class _Exchange:
@@ -71,18 +81,17 @@ class _Exchange:
         self.request = request
         self.token: Token | None = None
         self.struck: list[faults.FaultKind] = []
+        self.said: dict[str, str] = {}
 
     def made(self, run: Callable[[], Outgoing], is_graphql: bool) -> Outgoing:
         try:
             made = run()
         except ContractError as error:
-            message = self.github.contract.violated(error)
-            made = _json(500, {"message": message})
+            made = _json(500, {"message": self.github.contract.violated(error)})
         except ApiError as error:
             made = self._refused(error, is_graphql)
         except Moved as moved:
-            message = {"message": "Moved Permanently", "url": moved.location}
-            made = _json(301, message, {"Location": moved.location})
+            made = self._moved(moved.number)
         made.headers = {**self._headers(is_graphql), **made.headers}
         return made
 
@@ -92,9 +101,18 @@ class _Exchange:
             return _json(200, {"errors": [said]}, error.headers)
         return _json(error.status, error.body(), error.headers)
 
+    def _moved(self, number: int) -> Outgoing:
+        # Reads are moved for good; what is repeated with its body must say so.
+        is_read = self.incoming.method in {"GET", "HEAD"}
+        rest = "/".join(self.request.path.split("/")[4:])
+        url = f"{self.github.url}/repositories/{number}" + (f"/{rest}" if rest else "")
+        url += f"?{self.incoming.query}" if self.incoming.query else ""
+        said = {"message": "Moved Permanently" if is_read else "Temporary Redirect", "url": url}
+        return _json(301 if is_read else 307, said, {"Location": url})
+
     def _headers(self, is_graphql: bool) -> dict[str, str]:
         known = f"{len(self.github.requests):04X}:{id(self.request) & 0xFFFF:04X}"
-        headers = {
+        headers = self.said | {
             "Content-Type": "application/json; charset=utf-8",
             "X-GitHub-Request-Id": known,
             "X-GitHub-Media-Type": "github.v3; format=json",
@@ -124,8 +142,12 @@ class _Exchange:
         operation.check_request(parts, query, body)
         path = {**parts, "": self.incoming.path, "authorization": bearer}
         call = Call(self.github, path, query, body, self.token, "truncated" in self.struck)
-        with _Counted(self, is_graphql=False):
-            reply = self._handled(operation, call)
+        try:
+            with _Counted(self, is_graphql=False):
+                reply = self._handled(operation, call)
+        finally:
+            if self.token is not None and self.token.permissions is not None:
+                self.said["X-Accepted-GitHub-Permissions"] = call.accepted
         return self._sent(operation, reply)
 
     def _strike(self, names: tuple[str, ...]) -> None:

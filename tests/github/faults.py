@@ -53,7 +53,11 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The script. `add("502-after", method="POST", path="/repos/*/pulls", nth=2)`."""
+    """The script. `add("502-after", method="POST", path="/repos/*/pulls", nth=2)`.
+
+    A function may be given, too: it is called before the answer is made, and may raise an
+    `ApiError` to be the answer.
+    """
 
     rules: list[Fault] = field(default_factory=list)
 

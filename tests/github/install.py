@@ -7,6 +7,7 @@ What is there already is left alone.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import subprocess
 import tarfile
@@ -14,18 +15,16 @@ import tempfile
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / ".venv" / "share" / "github"
-# Package, SHA-512 of its tarball, the one file that is wanted.
+# Package, SHA-512 of its tarball as npm writes it, the one file that is wanted.
 WANTED = (
     (
         "@octokit/openapi@23.0.2",
-        "a55f0cecbf46636dc0c9b36f4e6a369f28e6a669edebedac444fedaabd192d07"
-        "0f4b8967c3bbb979918d9b044d9010b70fb8195db171e401f32d455105718386",
+        "pV8M7L9GY23AybNvTmo2nyjmpmnt6+2sRE/tqr0ZLQcPS4lnw7u5eZGNmwRNkBC3D7gZXbFx5AHzLUVRBXGDhg==",
         "generated/api.github.com.json",
     ),
     (
         "@octokit/graphql-schema@15.26.1",
-        "4450c2d8ca5105de00c5246f51e04855e054ee88cdfd2c437c02d477b89560e4"
-        "9e10ade065aa91d8c18ecac8f8661db18f6458e5f400513f8eaaaee1593ada30",
+        "RFDC2MpRBd4AxSRvUeBIVeBU7ojN/SxDfALUd7iVYOSeEK3gZaqR2MGOysj4Zh2xj2RY5fQAUT+Oqq7hWTraMA==",
         "schema.graphql",
     ),
 )
@@ -39,7 +38,7 @@ def fetch(package: str, digest: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         subprocess.run(["npm", "pack", "--silent", package], cwd=scratch, check=True)
         tarball = next(Path(scratch).glob("*.tgz"))
-        found = hashlib.sha512(tarball.read_bytes()).hexdigest()
+        found = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
         if found != digest:
             raise SystemExit(f"{package}: its SHA-512 is {found}, not {digest}")
         with tarfile.open(tarball) as archive:

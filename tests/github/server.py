@@ -240,10 +240,7 @@ class GitHubServer:
             )
 
     def pull(self, full_name: str, number: int) -> Pull:
-        found = self.repo(full_name).issues[number]
-        if not isinstance(found, Pull):
-            raise LookupError(number)
-        return found
+        return next(one for one in self.repo(full_name).pulls if one.number == number)
 
     def pulls(self, full_name: str, state: str = "all") -> list[Pull]:
         return [one for one in self.repo(full_name).pulls if state in ("all", one.state)]

@@ -16,11 +16,6 @@ class Account:
     login: str
     kind: str = "User"
 
-    @property
-    def graphql_login(self) -> str:
-        """GraphQL leaves out what REST puts behind the name of a bot."""
-        return self.login.removesuffix("[bot]")
-
 
 @dataclass(eq=False)
 class Comment:

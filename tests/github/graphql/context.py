@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from graphql import GraphQLResolveInfo
-
 from tests.github.errors import ApiError
 from tests.github.objects import CommitObject
 from tests.github.pulls import Pulls
@@ -72,6 +71,7 @@ class Commit:
     commit: CommitObject
 
 
+Info: TypeAlias = GraphQLResolveInfo[Any]
 Resolver = Callable[..., Any]
 RESOLVERS: dict[tuple[str, str], Resolver] = {}
 _R = TypeVar("_R", bound=Resolver)
@@ -99,7 +99,7 @@ def _plain(get: Callable[[Any], Any]) -> Resolver:
     return lambda source, _info: get(source)
 
 
-def context(info: GraphQLResolveInfo) -> Context:
+def context(info: Info) -> Context:
     found: Context = info.context
     return found
 
@@ -124,7 +124,7 @@ def connection(
             "You must provide a `first` or `last` value to properly paginate the connection.",
             kind="MISSING_PAGINATION_BOUNDARIES",
         )
-    if not 0 <= (last if first is None else first or 0) <= 100:
+    if max(first or 0, last or 0) > 100:
         raise ApiError(
             200,
             f"Requesting {first or last} records on the connection exceeds the `first` limit "

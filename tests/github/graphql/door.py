@@ -17,7 +17,6 @@ from graphql import (
     parse,
     validate,
 )
-
 from tests.github.contract import ContractError
 from tests.github.errors import ApiError, ConnectionDropped
 from tests.github.graphql import schema

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from tests.github.clock import stamp
 from tests.github.graphql.context import (
     Commit,
     GitObject,
+    Info,
     Ref,
     attributes,
     connection,
@@ -44,7 +43,7 @@ attributes(
 
 
 @resolves("Ref.associatedPullRequests")
-def associated(source: Ref, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def associated(source: Ref, info: Info, **asked: Any) -> dict[str, Any]:
     branch = source.name.removeprefix("refs/heads/")
     known = [one for one in source.repo.pulls if one.head_ref == branch]
     known = [one for one in known if one.head_repo is source.repo]
@@ -72,12 +71,12 @@ def _person(person: Person) -> dict[str, Any]:
 
 
 @resolves("Commit.parents")
-def parents(source: Commit, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def parents(source: Commit, info: Info, **asked: Any) -> dict[str, Any]:
     return connection([object_of(source.repo, one) for one in source.commit.parents], **asked)
 
 
 @resolves("Commit.statusCheckRollup")
-def rollup(source: Commit, info: GraphQLResolveInfo) -> dict[str, Any] | None:
+def rollup(source: Commit, info: Info) -> dict[str, Any] | None:
     context(info).allow(source.repo, "checks")
     state = source.repo.conclusion(source.commit.sha)
     if state is None:
@@ -86,7 +85,7 @@ def rollup(source: Commit, info: GraphQLResolveInfo) -> dict[str, Any] | None:
 
 
 @resolves("StatusCheckRollup.contexts")
-def contexts(source: dict[str, Any], info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def contexts(source: dict[str, Any], info: Info, **asked: Any) -> dict[str, Any]:
     commit: Commit = source["commit"]
     return connection(commit.repo.checks.get(commit.commit.sha, []), **asked)
 
@@ -108,7 +107,7 @@ attributes(
 
 @resolves("Repository.object")
 def object_(
-    source: Repo, info: GraphQLResolveInfo, oid: str | None = None, expression: str | None = None
+    source: Repo, info: Info, oid: str | None = None, expression: str | None = None
 ) -> Commit | GitObject | None:
     context(info).allow(source, "contents")
     if oid is not None:
@@ -138,22 +137,22 @@ def _bytes(source: GitObject) -> bytes:
 
 
 @resolves("Blob.byteSize")
-def byte_size(source: GitObject, info: GraphQLResolveInfo) -> int:
+def byte_size(source: GitObject, info: Info) -> int:
     return len(_bytes(source))
 
 
 @resolves("Blob.isBinary")
-def is_binary(source: GitObject, info: GraphQLResolveInfo) -> bool:
+def is_binary(source: GitObject, info: Info) -> bool:
     return b"\0" in _bytes(source)[:8000]
 
 
 @resolves("Blob.isTruncated")
-def is_truncated(source: GitObject, info: GraphQLResolveInfo) -> bool:
+def is_truncated(source: GitObject, info: Info) -> bool:
     return len(_bytes(source)) > _TEXT_LIMIT
 
 
 @resolves("Blob.text")
-def text(source: GitObject, info: GraphQLResolveInfo) -> str | None:
+def text(source: GitObject, info: Info) -> str | None:
     data = _bytes(source)
     if b"\0" in data[:8000]:
         return None
@@ -161,7 +160,7 @@ def text(source: GitObject, info: GraphQLResolveInfo) -> str | None:
 
 
 @resolves("Tree.entries")
-def entries(source: GitObject, info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+def entries(source: GitObject, info: Info) -> list[dict[str, Any]]:
     return [
         {
             "name": one.name,

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from tests.github.errors import ApiError
-from tests.github.graphql.context import Context, Ref, context, resolves
+from tests.github.graphql.context import Context, Info, Ref, context, resolves
 from tests.github.graphql.queries import find_node
 from tests.github.state import Label, Pull, Repo
 
 ABSENT = "0" * 40
-_Write = Callable[[Context, GraphQLResolveInfo, dict[str, Any]], dict[str, Any]]
+_Write = Callable[[Context, Info, dict[str, Any]], dict[str, Any]]
 
 
 def _mutates(name: str) -> Callable[[_Write], _Write]:
@@ -23,7 +21,7 @@ def _mutates(name: str) -> Callable[[_Write], _Write]:
         @resolves(f"Mutation.{name}")
         def resolve(
             _root: Any,
-            info: GraphQLResolveInfo,
+            info: Info,
             input: dict[str, Any],  # noqa: A002 - as GitHub calls it
         ) -> dict[str, Any]:
             here = context(info)
@@ -37,7 +35,7 @@ def _mutates(name: str) -> Callable[[_Write], _Write]:
     return register
 
 
-def _pull(here: Context, info: GraphQLResolveInfo, name: str) -> Pull:
+def _pull(here: Context, info: Info, name: str) -> Pull:
     found = find_node(info, name)
     if not isinstance(found, Pull):
         message = f"Could not resolve to PullRequest node with the global id of '{name}'."
@@ -46,7 +44,7 @@ def _pull(here: Context, info: GraphQLResolveInfo, name: str) -> Pull:
     return found
 
 
-def _repo(here: Context, info: GraphQLResolveInfo, name: str) -> Repo:
+def _repo(here: Context, info: Info, name: str) -> Repo:
     found = find_node(info, name)
     if not isinstance(found, Repo):
         message = f"Could not resolve to Repository node with the global id of '{name}'."
@@ -56,7 +54,7 @@ def _repo(here: Context, info: GraphQLResolveInfo, name: str) -> Repo:
 
 
 @_mutates("updateRefs")
-def update_refs(here: Context, info: GraphQLResolveInfo, told: dict[str, Any]) -> dict[str, Any]:
+def update_refs(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
     """All or none of the refs; `beforeOid` is what one must be now."""
     repo = _repo(here, info, told["repositoryId"])
     for one in told["refUpdates"]:
@@ -89,7 +87,7 @@ def _check_update(repo: Repo, told: dict[str, Any]) -> None:
 
 
 @_mutates("createRef")
-def create_ref(here: Context, info: GraphQLResolveInfo, told: dict[str, Any]) -> dict[str, Any]:
+def create_ref(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
     repo = _repo(here, info, told["repositoryId"])
     name, sha = told["name"], told["oid"]
     if repo.git.ref(name):
@@ -102,9 +100,7 @@ def create_ref(here: Context, info: GraphQLResolveInfo, told: dict[str, Any]) ->
 
 
 @_mutates("enablePullRequestAutoMerge")
-def enable_auto_merge(
-    here: Context, info: GraphQLResolveInfo, told: dict[str, Any]
-) -> dict[str, Any]:
+def enable_auto_merge(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
     pull = _pull(here, info, told["pullRequestId"])
     here.allow(pull.repo, "contents", "write")
     method = told.get("mergeMethod") or "MERGE"
@@ -116,16 +112,14 @@ def enable_auto_merge(
 
 
 @_mutates("disablePullRequestAutoMerge")
-def disable_auto_merge(
-    here: Context, info: GraphQLResolveInfo, told: dict[str, Any]
-) -> dict[str, Any]:
+def disable_auto_merge(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
     pull = _pull(here, info, told["pullRequestId"])
     here.life.disable_auto_merge(pull, here.actor)
     return {"actor": here.actor, "pullRequest": pull}
 
 
 @_mutates("addLabelsToLabelable")
-def add_labels(here: Context, info: GraphQLResolveInfo, told: dict[str, Any]) -> dict[str, Any]:
+def add_labels(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
     pull = _pull(here, info, told["labelableId"])
     found = [find_node(info, one) for one in told["labelIds"]]
     names = [one.name for one in found if isinstance(one, Label)]
@@ -134,7 +128,7 @@ def add_labels(here: Context, info: GraphQLResolveInfo, told: dict[str, Any]) ->
 
 
 @_mutates("closePullRequest")
-def close_pull(here: Context, info: GraphQLResolveInfo, told: dict[str, Any]) -> dict[str, Any]:
+def close_pull(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
     pull = _pull(here, info, told["pullRequestId"])
     if pull.is_open:
         here.life.close(pull, here.actor)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from tests.github.clock import stamp
 from tests.github.graphql.context import (
     Commit,
+    Info,
     Ref,
     attributes,
     connection,
@@ -80,17 +79,17 @@ def _ref(repo: Any, branch: str) -> Ref | None:
 
 
 @resolves("PullRequest.url", "Issue.url")
-def url(source: Pull, info: GraphQLResolveInfo) -> str:
+def url(source: Pull, info: Info) -> str:
     return context(info).shapes.html_url(source)
 
 
 @resolves("PullRequest.mergeCommit")
-def merge_commit(source: Pull, info: GraphQLResolveInfo) -> Any:
+def merge_commit(source: Pull, info: Info) -> Any:
     return object_of(source.repo, source.merge_sha) if source.merge_sha else None
 
 
 @resolves("PullRequest.mergeable")
-def mergeable(source: Pull, info: GraphQLResolveInfo) -> str:
+def mergeable(source: Pull, info: Info) -> str:
     here = context(info)
     if not source.is_open or (here.server.is_mergeable_late and not source.is_asked):
         source.is_asked = True
@@ -99,12 +98,12 @@ def mergeable(source: Pull, info: GraphQLResolveInfo) -> str:
 
 
 @resolves("PullRequest.mergeStateStatus")
-def merge_state(source: Pull, info: GraphQLResolveInfo) -> str:
+def merge_state(source: Pull, info: Info) -> str:
     return context(info).life.status(source) if source.is_open else "UNKNOWN"
 
 
 @resolves("PullRequest.files")
-def files(source: Pull, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def files(source: Pull, info: Info, **asked: Any) -> dict[str, Any]:
     context(info).allow(source.repo, "contents")
     kinds = {"added": "ADDED", "removed": "DELETED", "modified": "MODIFIED"}
     found = [
@@ -115,17 +114,17 @@ def files(source: Pull, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any
 
 
 @resolves("PullRequest.labels", "Issue.labels")
-def labels(source: Pull, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def labels(source: Pull, info: Info, **asked: Any) -> dict[str, Any]:
     return connection(source.labels, **asked)
 
 
 @resolves("PullRequest.assignees", "Issue.assignees")
-def assignees(source: Pull, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def assignees(source: Pull, info: Info, **asked: Any) -> dict[str, Any]:
     return connection(source.assignees, **asked)
 
 
 @resolves("PullRequest.comments", "Issue.comments")
-def comments(source: Pull, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def comments(source: Pull, info: Info, **asked: Any) -> dict[str, Any]:
     return connection(source.comments, **asked)
 
 
@@ -141,17 +140,17 @@ attributes(
 
 
 @resolves("IssueComment.viewerDidAuthor", "PullRequest.viewerDidAuthor")
-def viewer_did_author(source: Comment | Pull, info: GraphQLResolveInfo) -> bool:
+def viewer_did_author(source: Comment | Pull, info: Info) -> bool:
     return source.author is context(info).actor
 
 
 @resolves("PullRequest.viewerCanEnableAutoMerge")
-def can_enable(source: Pull, info: GraphQLResolveInfo) -> bool:
+def can_enable(source: Pull, info: Info) -> bool:
     return source.repo.allow_auto_merge and context(info).life.status(source) != "CLEAN"
 
 
 @resolves("PullRequest.commits")
-def commits(source: Pull, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def commits(source: Pull, info: Info, **asked: Any) -> dict[str, Any]:
     git = source.repo.git
     behind = set(git.ancestors(source.base))
     ahead = [one for one in git.ancestors(source.head) if one not in behind]
@@ -165,11 +164,9 @@ def _wrapped(commit: Any) -> dict[str, Any]:
 
 
 @resolves("PullRequest.timelineItems")
-def timeline(
-    source: Pull, info: GraphQLResolveInfo, itemTypes: list[str] | None = None, **asked: Any
-) -> dict[str, Any]:
-    wanted = None if itemTypes is None else {_type_name(one) for one in itemTypes}
-    found = [one for one in source.events if wanted is None or one.kind in wanted]
+def timeline(source: Pull, info: Info, **asked: Any) -> dict[str, Any]:
+    wanted = {_type_name(one) for one in asked.get("itemTypes") or ()}
+    found = [one for one in source.events if not wanted or one.kind in wanted]
     return {**connection(found, **asked), "filteredCount": len(found)}
 
 
@@ -198,7 +195,7 @@ for _kind in (
 
 
 @resolves("PullRequest.reviewRequests")
-def review_requests(source: Pull, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def review_requests(source: Pull, info: Info, **asked: Any) -> dict[str, Any]:
     people: list[Account] = source.reviewers
     found: list[dict[str, Any]] = [{"requestedReviewer": one} for one in people]
     teams = [{"__typename": "Team", "slug": one, "name": one} for one in source.teams]

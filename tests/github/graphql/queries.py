@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-
-from graphql import GraphQLResolveInfo
 
 from tests.github.clock import stamp
 from tests.github.errors import ApiError
-from tests.github.graphql.context import Ref, attributes, connection, context, resolves
+from tests.github.graphql.context import Info, Ref, attributes, connection, context, resolves
 from tests.github.state import Account, Repo, node_id
 
 
@@ -19,13 +18,11 @@ def _unresolved(kind: str, what: str, value: str) -> ApiError:
 
 
 @resolves("Query.repository")
-def repository(
-    _root: Any, info: GraphQLResolveInfo, owner: str, name: str, followRenames: bool = True
-) -> Repo:
+def repository(_root: Any, info: Info, owner: str, name: str, **asked: bool) -> Repo:
     here = context(info)
     full_name = f"{owner}/{name}"
     repo = here.world.repo(full_name)
-    if repo is None and followRenames:
+    if repo is None and asked.get("followRenames", True):
         repo = here.world.moved(full_name)
     if repo is None or not here.token.sees(repo):
         raise _unresolved("a Repository", "name", full_name)
@@ -33,21 +30,21 @@ def repository(
 
 
 @resolves("Query.repositoryOwner")
-def repository_owner(_root: Any, info: GraphQLResolveInfo, login: str) -> Account | None:
+def repository_owner(_root: Any, info: Info, login: str) -> Account | None:
     return context(info).world.accounts.get(login.lower())
 
 
 @resolves("Query.organization")
-def organization(_root: Any, info: GraphQLResolveInfo, login: str) -> Account:
+def organization(_root: Any, info: Info, login: str) -> Account:
     return _account(info, login, "Organization", "an Organization")
 
 
 @resolves("Query.user")
-def user(_root: Any, info: GraphQLResolveInfo, login: str) -> Account:
+def user(_root: Any, info: Info, login: str) -> Account:
     return _account(info, login, "User", "a User")
 
 
-def _account(info: GraphQLResolveInfo, login: str, kind: str, called: str) -> Account:
+def _account(info: Info, login: str, kind: str, called: str) -> Account:
     found = context(info).world.accounts.get(login.lower())
     if found is None or found.kind != kind:
         raise _unresolved(called, "login of", login)
@@ -55,13 +52,13 @@ def _account(info: GraphQLResolveInfo, login: str, kind: str, called: str) -> Ac
 
 
 @resolves("Query.viewer")
-def viewer(_root: Any, info: GraphQLResolveInfo) -> Any:
+def viewer(_root: Any, info: Info) -> Any:
     # An App is a Bot, which GitHub shows here as if it were a user.
     return context(info).actor
 
 
 @resolves("Query.rateLimit")
-def rate_limit(_root: Any, info: GraphQLResolveInfo, dryRun: bool = False) -> dict[str, Any]:
+def rate_limit(_root: Any, info: Info, **_: bool) -> dict[str, Any]:
     here = context(info)
     now = here.server.clock.now()
     state = here.server.limits.state(here.token.key, now, is_graphql=True)
@@ -76,18 +73,18 @@ def rate_limit(_root: Any, info: GraphQLResolveInfo, dryRun: bool = False) -> di
 
 
 @resolves("Query.node")
-def node(_root: Any, info: GraphQLResolveInfo, id: str) -> Any:  # noqa: A002 - as GitHub calls it
+def node(_root: Any, info: Info, id: str) -> Any:  # noqa: A002 - as GitHub calls it
     return find_node(info, id)
 
 
 @resolves("Query.nodes")
-def nodes(_root: Any, info: GraphQLResolveInfo, ids: list[str]) -> list[Any]:
+def nodes(_root: Any, info: Info, ids: list[str]) -> list[Any]:
     if len(ids) > 100:
         raise ApiError(200, "You may not provide more than 100 node ids", kind="ARGUMENT_LIMIT")
     return [_or_error(info, one) for one in ids]
 
 
-def _or_error(info: GraphQLResolveInfo, name: str) -> Any:
+def _or_error(info: Info, name: str) -> Any:
     # graphql-core puts an error that is returned into its place of the list.
     try:
         return find_node(info, name)
@@ -95,7 +92,7 @@ def _or_error(info: GraphQLResolveInfo, name: str) -> Any:
         return error
 
 
-def find_node(info: GraphQLResolveInfo, name: str) -> Any:
+def find_node(info: Info, name: str) -> Any:
     """What has this node id.
 
     Raises:
@@ -110,7 +107,7 @@ def find_node(info: GraphQLResolveInfo, name: str) -> Any:
     return found
 
 
-def _ref(info: GraphQLResolveInfo, name: str) -> Ref | None:
+def _ref(info: Info, name: str) -> Ref | None:
     kind, _, rest = name.partition("_")
     number, _, full = rest.partition("_")
     if kind != "REF":
@@ -122,10 +119,10 @@ def _ref(info: GraphQLResolveInfo, name: str) -> Ref | None:
 
 
 @resolves("Organization.repositories", "User.repositories")
-def repositories(source: Account, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def repositories(source: Account, info: Info, **asked: Any) -> dict[str, Any]:
     here = context(info)
     known = [one for one in here.world.repos_of(source) if here.token.sees(one)]
-    filters = {
+    filters: dict[str, Callable[[Repo], object]] = {
         "isArchived": lambda one: one.archived,
         "isFork": lambda one: one.fork_of is not None,
         "isLocked": lambda one: one.locked,
@@ -145,16 +142,25 @@ def repositories(source: Account, info: GraphQLResolveInfo, **asked: Any) -> dic
     return connection(known, **asked)
 
 
+def _login(account: Account) -> str:
+    return account.login
+
+
+def _bot_login(account: Account) -> str:
+    return account.login.removesuffix("[bot]")
+
+
+# As an actor a bot goes without the `[bot]` of its name; as the viewer, a user, it has it.
 for _kind in ("Organization", "User", "Bot"):
     attributes(
         _kind,
         id=node_id,
-        login=lambda one: one.graphql_login,
+        login=_bot_login if _kind == "Bot" else _login,
         databaseId=lambda one: one.id,
         name=lambda one: one.login,
     )
 
 
 @resolves("Organization.url", "User.url", "Bot.url")
-def url(source: Account, info: GraphQLResolveInfo) -> str:
+def url(source: Account, info: Info) -> str:
     return f"{context(info).server.url}/{source.login}"

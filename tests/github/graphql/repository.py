@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from tests.github.clock import stamp
-from tests.github.graphql.context import Ref, attributes, connection, context, resolves
+from tests.github.graphql.context import Info, Ref, attributes, connection, context, resolves
 from tests.github.state import Account, Pull, Repo, node_id
 
 attributes(
@@ -37,24 +35,16 @@ attributes(
     webCommitSignoffRequired=lambda one: one.web_commit_signoff_required,
     createdAt=lambda one: stamp(one.created_at),
     pushedAt=lambda one: stamp(one.created_at),
-    viewerDefaultMergeMethod=lambda one: default_method(one),
 )
 
 
-def default_method(repo: Repo) -> str:
-    """The merge method that GitHub offers first."""
-    if repo.allow_merge_commit:
-        return "MERGE"
-    return "SQUASH" if repo.allow_squash_merge else "REBASE"
-
-
 @resolves("Repository.url")
-def url(source: Repo, info: GraphQLResolveInfo) -> str:
+def url(source: Repo, info: Info) -> str:
     return f"{context(info).server.url}/{source.full_name}"
 
 
 @resolves("Repository.viewerPermission")
-def viewer_permission(source: Repo, info: GraphQLResolveInfo) -> str | None:
+def viewer_permission(source: Repo, info: Info) -> str | None:
     token = context(info).token
     if token.installation is not None:
         return "WRITE" if token.may(source, "contents", "write") else "READ"
@@ -62,21 +52,21 @@ def viewer_permission(source: Repo, info: GraphQLResolveInfo) -> str | None:
 
 
 @resolves("Repository.defaultBranchRef")
-def default_branch(source: Repo, info: GraphQLResolveInfo) -> Ref | None:
+def default_branch(source: Repo, info: Info) -> Ref | None:
     name = f"refs/heads/{source.default_branch}"
     sha = source.git.ref(name)
     return Ref(source, name, sha) if sha else None
 
 
 @resolves("Repository.repositoryTopics")
-def topics(source: Repo, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def topics(source: Repo, info: Info, **asked: Any) -> dict[str, Any]:
     return connection([{"topic": {"name": one}} for one in source.topics], **asked)
 
 
 @resolves("Repository.ref")
-def ref(source: Repo, info: GraphQLResolveInfo, qualifiedName: str) -> Ref | None:
+def ref(source: Repo, info: Info, **asked: str) -> Ref | None:
     for prefix in ("", "refs/heads/", "refs/tags/"):
-        name = f"{prefix}{qualifiedName}"
+        name = f"{prefix}{asked['qualifiedName']}"
         sha = source.git.ref(name) if name.startswith("refs/") else None
         if sha:
             return Ref(source, name, sha)
@@ -84,18 +74,16 @@ def ref(source: Repo, info: GraphQLResolveInfo, qualifiedName: str) -> Ref | Non
 
 
 @resolves("Repository.refs")
-def refs(
-    source: Repo, info: GraphQLResolveInfo, refPrefix: str, query: str | None = None, **asked: Any
-) -> dict[str, Any]:
+def refs(source: Repo, info: Info, query: str | None = None, **asked: Any) -> dict[str, Any]:
     # GitHub wants whole folders of names.
-    found = [Ref(source, k, v) for k, v in source.git.refs(refPrefix).items()]
+    found = [Ref(source, k, v) for k, v in source.git.refs(asked["refPrefix"]).items()]
     if query:
         found = [one for one in found if query in one.name]
     return connection(found, **asked)
 
 
 @resolves("Repository.pullRequests")
-def pull_requests(source: Repo, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def pull_requests(source: Repo, info: Info, **asked: Any) -> dict[str, Any]:
     context(info).allow(source, "pull_requests")
     return connection(_ordered(filtered(source.pulls, asked), asked.get("orderBy")), **asked)
 
@@ -128,14 +116,14 @@ def _ordered(pulls: list[Pull], order: dict[str, Any] | None) -> list[Pull]:
 
 
 @resolves("Repository.pullRequest")
-def pull_request(source: Repo, info: GraphQLResolveInfo, number: int) -> Pull | None:
+def pull_request(source: Repo, info: Info, number: int) -> Pull | None:
     context(info).allow(source, "pull_requests")
     found = source.issues.get(number)
     return found if isinstance(found, Pull) else None
 
 
 @resolves("Repository.assignableUsers")
-def assignable(source: Repo, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+def assignable(source: Repo, info: Info, **asked: Any) -> dict[str, Any]:
     people = [one for one in context(info).world.accounts.values() if _is_person(one)]
     return connection(people, **asked)
 

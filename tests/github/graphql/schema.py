@@ -10,16 +10,14 @@ from typing import Any
 from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
-    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
 )
-
 from tests.github import schemas
 from tests.github.contract import ContractError
 from tests.github.graphql import git, mutations, pull, queries, repository
-from tests.github.graphql.context import RESOLVERS, GitObject
+from tests.github.graphql.context import RESOLVERS, GitObject, Info
 from tests.github.state import Account, Check, Event
 
 # Importing these registered their resolvers.
@@ -61,7 +59,7 @@ def _bind(kind: GraphQLObjectType) -> None:
 
 
 def _unserved(kind: str, name: str) -> Callable[..., Any]:
-    def resolve(source: Any, _info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+    def resolve(source: Any, _info: Info, **_arguments: Any) -> Any:
         if isinstance(source, dict) and name in source:
             return source[name]
         raise ContractError(f"the test GitHub does not serve {kind}.{name}")

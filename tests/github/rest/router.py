@@ -24,6 +24,7 @@ class Call:
     body: Any
     token: Token | None
     is_cut: bool = False
+    accepted: str = ""
 
     @property
     def world(self) -> World:
@@ -47,6 +48,7 @@ class Call:
     def repo(self, what: str = "metadata", level: str = "read") -> Repo:
         """The repo of the path, if the token may `read` or `write` that of it."""
         name = f"{self.path['owner']}/{self.path['repo']}"
+        self.accepted = f"{what}={level}"
         repo = self.world.repo(name)
         if repo is None:
             self._moved(name)
@@ -57,7 +59,7 @@ class Call:
     def _moved(self, name: str) -> None:
         moved = self.world.moved(name)
         if moved is not None:
-            raise Moved(f"{self.server.url}/repositories/{moved.id}")
+            raise Moved(moved.id)
 
     def issue(self, repo: Repo, number: str = "issue_number") -> Issue:
         issue = repo.issues.get(int(self.path[number]))
@@ -74,9 +76,9 @@ class Call:
 
 @dataclass
 class Moved(Exception):  # noqa: N818 - not an error
-    """The repo has another name now."""
+    """The repo has another name now; this is its number."""
 
-    location: str
+    number: int
 
 
 @dataclass
