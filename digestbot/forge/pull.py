@@ -42,6 +42,7 @@ class Pull:
     Attributes:
         branch: The head branch, without owner.
         is_from_here: Whether that branch is in this repo, not in a fork.
+        is_own: Whether digestbot's own account opened it; a forge without accounts says yes.
         paths: The files an open one touches; the first 100.
         comments: The texts of its last 100 comments by digestbot's own account.
         was_labeled: Whether a label was ever added; so of `was_assigned`,
@@ -58,6 +59,7 @@ class Pull:
     body: str = ""
     author: str = ""
     is_from_here: bool = True
+    is_own: bool = True
     is_draft: bool = False
     mergeable: Mergeable = Mergeable.UNKNOWN
     checks: Checks = Checks.NONE

@@ -60,11 +60,13 @@ class Verdict:
 class Plan:
     """What to do next in one repo, and what will then have become of its proposals.
 
-    `is_final` says that nothing is left to look at once the steps are done.
+    `proposals` is what is wanted. `is_final` says that nothing is left to look at once the
+    steps are done.
     """
 
     steps: tuple[Step, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     is_final: bool = True
 
 
