@@ -57,7 +57,7 @@ class Message:
 
     verb: str
     path: str
-    body: object = None
+    body: object = field(default=None, repr=False)
     query: Mapping[str, str | int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
@@ -236,7 +236,7 @@ class Wire:
             self._give_back(client)
         took = (time.monotonic() - started) * 1000
         left = headers.get("x-ratelimit-remaining", "?")
-        _log.debug("%s → %d, %.0f ms, limit left %s", message, status, took, left)
+        _log.debug("%s → %d, %.0f ms, limit left %s", str(message), status, took, left)
         return Answer(status, _parse(status, text), headers)
 
     def close(self) -> None:
