@@ -230,8 +230,13 @@ def _fitting(schema: Any, data: Any) -> dict[str, Any]:
 def _resolved(schema: Any) -> dict[str, Any]:
     found: dict[str, Any] = schema if isinstance(schema, dict) else {}
     while "$ref" in found:
-        found = schemas.rest()["components"]["schemas"][found["$ref"].rpartition("/")[2]]
+        found = _components()[found["$ref"].rpartition("/")[2]]
     return found
+
+
+def _components() -> dict[str, dict[str, Any]]:
+    known: dict[str, dict[str, Any]] = schemas.rest()["components"]["schemas"]
+    return known
 
 
 @cache

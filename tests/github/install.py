@@ -36,7 +36,9 @@ def fetch(package: str, digest: str, name: str) -> None:
     if target.exists():
         return
     with tempfile.TemporaryDirectory() as scratch:
-        subprocess.run(["npm", "pack", "--silent", package], cwd=scratch, check=True)
+        subprocess.run(
+            ["npm", "pack", "--silent", package], cwd=scratch, check=True, stdout=subprocess.DEVNULL
+        )
         tarball = next(Path(scratch).glob("*.tgz"))
         found = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
         if found != digest:

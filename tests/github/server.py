@@ -79,6 +79,8 @@ class GitHubServer:
         tree_limit: How many entries a recursive tree has before it is cut.
         is_mergeable_late: Whether the first answer about an open pull request does not know
             yet if it merges.
+        shortens_ref_names: Whether `Ref.name` begins behind the `refPrefix` that was asked for;
+            which it is on GitHub is not documented.
         teams: The slugs of teams that may be asked for reviews.
         on_write: Called before and after each write; one that raises `ConnectionDropped`
             before it prevents it.
@@ -93,6 +95,7 @@ class GitHubServer:
         self.requests: list[Request] = []
         self.tree_limit = 100_000
         self.is_mergeable_late = False
+        self.shortens_ref_names = False
         self.teams = {"platform", "reviewers"}
         self.on_write: Callable[[Write], object] = lambda _write: None
         self.lock = threading.RLock()

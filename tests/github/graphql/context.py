@@ -47,9 +47,12 @@ class Context:
 
 @dataclass(frozen=True)
 class Ref:
+    """A ref by its whole name; of that, `prefix` is shown apart."""
+
     repo: Repo
     name: str
     sha: str
+    prefix: str = "refs/heads/"
 
     @property
     def id(self) -> str:

@@ -35,8 +35,8 @@ def object_of(repo: Repo, sha: str) -> Commit | GitObject | None:
 attributes(
     "Ref",
     id=lambda one: one.id,
-    name=lambda one: one.name.split("/", 2)[2],
-    prefix=lambda one: "/".join(one.name.split("/", 2)[:2]) + "/",
+    name=lambda one: one.name.removeprefix(one.prefix),
+    prefix=lambda one: one.prefix,
     target=lambda one: object_of(one.repo, one.sha),
     repository=lambda one: one.repo,
 )

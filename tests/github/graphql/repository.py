@@ -75,8 +75,9 @@ def ref(source: Repo, info: Info, **asked: str) -> Ref | None:
 
 @resolves("Repository.refs")
 def refs(source: Repo, info: Info, query: str | None = None, **asked: Any) -> dict[str, Any]:
-    # GitHub wants whole folders of names.
-    found = [Ref(source, k, v) for k, v in source.git.refs(asked["refPrefix"]).items()]
+    wanted = asked["refPrefix"]
+    prefix = wanted if context(info).server.shortens_ref_names else "refs/heads/"
+    found = [Ref(source, k, v, prefix) for k, v in source.git.refs(wanted).items()]
     if query:
         found = [one for one in found if query in one.name]
     return connection(found, **asked)
