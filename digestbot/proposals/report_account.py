@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from digestbot import __version__
 from digestbot.policy.finding import Status
-from digestbot.proposals.outcome import RepoOutcome, Verdict
+from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
 from digestbot.proposals.report_contract import (
     SCHEMA,
     LeftOutReason,
@@ -82,7 +82,7 @@ class Account:
             left_out=sum(repo.left_out is not None for repo in self.repos),
             current=sum(map(is_current, self.repos)),
             incomplete=sum(repo.incomplete for repo in self.repos),
-            outcomes=dict(sorted(outcomes.items())),
+            outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
             lookups=len(self.queries),
             calls=calls,
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 
 from rich.cells import cell_len
 
 from digestbot.proposals.outcome import Outcome
 from digestbot.proposals.report_account import is_current
-from digestbot.proposals.report_contract import Preview, UpdateProposal, UpdateReport, UpdateRepo
+from digestbot.proposals.report_contract import Preview, UpdateProposal, UpdateRepo, UpdateReport
 from digestbot.report.layout import ink, note, page, problems_block, width_of, wrap
 from digestbot.report.plain import one_line
 from digestbot.report.style import Style
@@ -68,8 +68,8 @@ def render(report: UpdateReport, style: Style, /) -> str:
         Problem(one.scope, one.subject, one.code, one.message, one.hint, one.repo or "")
         for one in report.errors
     ]
-    blocks = [[*_lines(rows, style)], [*problems_block(problems, style)]]
-    return page([*blocks, [*_summary(report, style)], [*_next(report, style)]])
+    tail = [problems_block(problems, style), _summary(report, style), _next(report, style)]
+    return page([*_blocks(rows, style), *tail])
 
 
 def _proposals(report: UpdateReport, style: Style) -> Iterator[_Row]:
@@ -119,12 +119,15 @@ def _left_out(repos: Iterable[UpdateRepo], style: Style) -> Iterator[_Row]:
             )
 
 
-def _lines(rows: list[_Row], style: Style) -> Iterator[str]:
+def _blocks(rows: list[_Row], style: Style) -> Iterator[list[str]]:
+    """One line after the other; what has a preview stands apart."""
     word_width = max((cell_len(row.word) for row in rows), default=0)
     lengths = (cell_len(one_line(row.name)) for row in rows)
     longest = width_of(style) // _NAME_SHARE
     name_width = max((length for length in lengths if length <= longest), default=0)
-    return chain.from_iterable(_row(row, word_width, name_width, style) for row in rows)
+    for _, group in groupby(rows, key=lambda row: id(row) if row.preview else 0):
+        lines = (_row(row, word_width, name_width, style) for row in group)
+        yield [*chain.from_iterable(lines)]
 
 
 def _row(row: _Row, word_width: int, name_width: int, style: Style) -> Iterator[str]:
@@ -157,8 +160,8 @@ def _row(row: _Row, word_width: int, name_width: int, style: Style) -> Iterator[
 def _preview(preview: Preview, style: Style) -> Iterator[str]:
     indent = " " * _PREVIEW_INDENT
     texts = [[(line, "") for line in text.split("\n")] for text in (preview.title, preview.body)]
-    diff = [(line, _DIFF_COLORS.get(line[:1], "")) for line in preview.diff.split("\n")]
-    for lines in (*texts, diff):
+    diff = preview.diff.removesuffix("\n").split("\n")
+    for lines in (*texts, [(line, _DIFF_COLORS.get(line[:1], "")) for line in diff]):
         if any(line for line, _ in lines):
             yield ""
             for line, color in lines:
