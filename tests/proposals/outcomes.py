@@ -45,9 +45,9 @@ def make_outcome(
     return RepoOutcome(name, url, result=result, verdicts=verdicts, problems=problems)
 
 
-def make_rehearsal(name: str = "acme/app", *steps: Step, **verdict: str) -> RepoOutcome:
+def make_rehearsal(name: str = "acme/app", *steps: Step, title: str = TITLE) -> RepoOutcome:
     """What would become of a repo: by default, a pull request."""
-    outcome = make_outcome(name, make_verdict(number=0, **verdict))
+    outcome = make_outcome(name, make_verdict(number=0, title=title))
     result = outcome.result
     assert result is not None
     change = Change("Dockerfile", BEFORE, AFTER)

@@ -39,8 +39,8 @@ MIXED = make_report(
 )
 
 
-def shown(report: UpdateReport, **style: int) -> str:
-    return render(report, Style(command="digestbot update github:acme", **style))
+def shown(report: UpdateReport, width: int = 80, verbosity: int = 0) -> str:
+    return render(report, Style(width, verbosity=verbosity, command="digestbot update github:acme"))
 
 
 def written_out(block: str) -> str:
@@ -105,8 +105,8 @@ def test_quiet_leaves_explanations_away() -> None:
         pytest.param(make_report(), "0 repos · 0 lookups in 40 s\n", id="nothing"),
         pytest.param(
             make_report(make_outcome(".", make_verdict(number=0))),
-            "✓ opened  .  Update python:3.13-slim digest to 2452991\n"
-            "             branch digestbot/images\n"
+            "✓ opened  .  Update python:3.13-slim digest to 2452991"
+            "  branch digestbot/images\n"
             "\n"
             "✓ 1 repo: 1 opened · 0 lookups in 40 s\n",
             id="no-pull-request",
