@@ -107,10 +107,14 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class EnableAutoMerge:
-    """Let the forge merge once its own rules are met, if the head is still this commit."""
+    """Let the forge merge once its own rules are met, if the head is still this commit.
+
+    Where they are met already the forge refuses; with `may_merge`, merging is the next step.
+    """
 
     number: int
     head: CommitSha
+    may_merge: bool = False
 
 
 @dataclass(frozen=True, slots=True)

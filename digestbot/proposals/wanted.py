@@ -168,12 +168,14 @@ def _merging(site: Situation, pull: Pull, *, is_settled: bool) -> tuple[Step, ..
     """
     if not site.settings.automerge or pull.is_draft:
         return ()
-    if site.repo.allows_auto_merge:
-        return () if pull.was_auto_merged else (EnableAutoMerge(pull.number, pull.head),)
     is_green = pull.checks is Checks.PASSING or (
         pull.checks is Checks.NONE and site.settings.automerge_without_checks
     )
-    if not (is_settled and is_green and pull.mergeable is Mergeable.YES):
+    may_merge = is_settled and is_green and pull.mergeable is Mergeable.YES
+    if site.repo.allows_auto_merge:
+        enable = EnableAutoMerge(pull.number, pull.head, may_merge)
+        return () if pull.was_auto_merged else (enable,)
+    if not may_merge:
         return ()
     merge = Merge(pull.number, pull.head)
     if site.repo.deletes_branches:
