@@ -7,9 +7,7 @@ from typing import Any
 
 from digestbot.forge.github.commits import delete_branch, push_branch
 from digestbot.forge.github.merging import enable_auto_merge, merge
-from digestbot.forge.github.reviewers import request_reviews
-from digestbot.forge.github.session import Session
-from digestbot.forge.github.talking import (
+from digestbot.forge.github.pulls import (
     add_labels,
     assign,
     close_pull,
@@ -17,6 +15,8 @@ from digestbot.forge.github.talking import (
     edit_pull,
     open_pull,
 )
+from digestbot.forge.github.reviewers import request_reviews
+from digestbot.forge.github.session import Session
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import (
     AddLabels,
