@@ -209,22 +209,22 @@ def _completed(schema: Any, data: Any) -> Any:
 
 def _fitting(schema: Any, data: Any) -> dict[str, Any]:
     """The schema itself, or that of its alternatives which knows all of these fields."""
-    schema = _resolved(schema)
-    if "allOf" in schema:
-        parts = [_fitting(one, data) for one in schema["allOf"]]
-        known = {k: v for one in parts for k, v in one.get("properties", {}).items()}
+    known = _resolved(schema)
+    if "allOf" in known:
+        parts = [_fitting(one, data) for one in known["allOf"]]
+        fields = {k: v for one in parts for k, v in one.get("properties", {}).items()}
         return {
-            "properties": {**known, **schema.get("properties", {})},
+            "properties": {**fields, **known.get("properties", {})},
             "required": [name for one in parts for name in one.get("required", ())],
         }
     for key in ("anyOf", "oneOf"):
-        for one in schema.get(key, ()):
+        for one in known.get(key, ()):
             fitting = _fitting(one, data)
             if isinstance(data, dict) and data.keys() <= fitting.get("properties", {}).keys():
                 return fitting
             if isinstance(data, list) and "items" in fitting:
                 return fitting
-    return schema
+    return known
 
 
 def _resolved(schema: Any) -> dict[str, Any]:

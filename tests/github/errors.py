@@ -36,5 +36,13 @@ def invalid(resource: str, message: str) -> ApiError:
     return ApiError(422, "Validation Failed", [reason])
 
 
+def refuse_long(resource: str, field_name: str, text: str | None, limit: int) -> None:
+    """Raises: ApiError: The text has too many characters."""
+    if text is not None and len(text) > limit:
+        message = f"{field_name} is too long (maximum is {limit} characters)"
+        reason = {"resource": resource, "code": "custom", "field": field_name, "message": message}
+        raise ApiError(422, "Validation Failed", [reason])
+
+
 class ConnectionDropped(Exception):  # noqa: N818 - it is an event, raised by scripts
     """The connection ends here without an answer."""

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from tests.github import contract, faults
 from tests.github.contract import ContractError
-from tests.github.errors import ApiError
+from tests.github.errors import ApiError, ConnectionDropped
 from tests.github.graphql import door
 from tests.github.log import Request
 from tests.github.rest import HANDLERS
@@ -86,12 +87,17 @@ class _Exchange:
     def made(self, run: Callable[[], Outgoing], is_graphql: bool) -> Outgoing:
         try:
             made = run()
+        except ConnectionDropped:
+            raise
         except ContractError as error:
             made = _json(500, {"message": self.github.contract.violated(error)})
         except ApiError as error:
             made = self._refused(error, is_graphql)
         except Moved as moved:
             made = self._moved(moved.number)
+        except Exception:  # noqa: BLE001 - a fault of the test GitHub fails the test, with its place
+            failed = ContractError(f"the test GitHub failed: {traceback.format_exc()}")
+            made = _json(500, {"message": self.github.contract.violated(failed)})
         made.headers = {**self._headers(is_graphql), **made.headers}
         return made
 
@@ -134,6 +140,8 @@ class _Exchange:
         is_app = operation.name in _BY_JWT
         self.request.is_write = self.incoming.method not in {"GET", "HEAD"} and not is_app
         self._strike(())
+        if not self.incoming.headers.get("user-agent"):
+            raise ApiError(403, "Request forbidden by administrative rules.")
         bearer = bearer_of(self.incoming)
         self.token = None if is_app else token_of(self.github, bearer)
         self.request.who = self.token.label if self.token else ""
@@ -180,6 +188,8 @@ class _Exchange:
             tag = f'W/"{hashlib.sha256(made.body).hexdigest()}"'
             made.headers["ETag"] = tag
             if self.incoming.headers.get("if-none-match") == tag:
+                # Such an answer is free.
+                self.github.limits.give_back(self.token.key if self.token else "")
                 return Outgoing(304, b"", made.headers)
         made.body = faults.after(self.struck, made.body)
         return made

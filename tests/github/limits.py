@@ -65,6 +65,13 @@ class Limits:
         with self._lock:
             self._used[key].under_way -= 1
 
+    def give_back(self, key: str) -> None:
+        """Uncount one request of REST."""
+        with self._lock:
+            used = self._used.get(key)
+            if used is not None:
+                used.rest = max(0, used.rest - 1)
+
     def _of(self, key: str, now: float) -> _Used:
         used = self._used.setdefault(key, _Used(reset_at=now + 3600))
         if now >= used.reset_at:
@@ -75,7 +82,7 @@ class Limits:
         if used.under_way > self.concurrent:
             raise secondary(60)
         if (used.graphql if is_graphql else used.rest) >= self._primary(is_graphql=is_graphql):
-            raise ApiError(200 if is_graphql else 403, _exceeded(), kind="RATE_LIMITED")
+            raise exceeded(is_graphql=is_graphql)
         self._count_points(used, now, is_graphql=is_graphql, is_write=is_write)
         if is_write:
             self._count_write(used, now)
@@ -145,5 +152,6 @@ def too_quickly() -> ApiError:
     return ApiError(403, TOO_QUICKLY, [reason], kind="RATE_LIMITED")
 
 
-def _exceeded() -> str:
-    return "API rate limit exceeded for this account."
+def exceeded(*, is_graphql: bool) -> ApiError:
+    message = "API rate limit exceeded for user ID 1001."
+    return ApiError(200 if is_graphql else 403, message, kind="RATE_LIMITED")

@@ -4,9 +4,33 @@ from __future__ import annotations
 
 import re
 
-from tests.github.errors import ApiError, invalid
+from tests.github.errors import ApiError, invalid, refuse_long
 from tests.github.objects import Person
 from tests.github.state import Account, AutoMerge, Comment, Event, Issue, Label, Pull, Repo, World
+
+MOST_BODY = 65536
+_MOST_TITLE = 256
+
+
+def refuse_text(resource: str, title: str, body: str | None) -> None:
+    """Raises: ApiError: Title or body is too long, or there is no title."""
+    if not title.strip():
+        reason = {"resource": resource, "field": "title", "code": "missing_field"}
+        raise ApiError(422, "Validation Failed", [reason])
+    refuse_long(resource, "title", title, _MOST_TITLE)
+    refuse_long(resource, "body", body, MOST_BODY)
+
+
+def refuse_push(repo: Repo, ref: str, sha: str | None) -> None:
+    """Raises: ApiError: A rule of the repo forbids to put this commit there."""
+    branch = ref.removeprefix("refs/heads/")
+    if branch in repo.protected:
+        raise ApiError(422, f"Cannot update this protected ref: {branch}.")
+    must_sign = any(rule.get("type") == "required_signatures" for rule in repo.rules)
+    if sha is not None and must_sign and sha not in repo.verified:
+        raise ApiError(
+            422, "Repository rule violations found\n\nCommits must have verified signatures."
+        )
 
 
 class Pulls:
@@ -26,6 +50,7 @@ class Pulls:
         return max(repo.issues, default=0) + 1
 
     def open_issue(self, repo: Repo, author: Account, title: str, body: str | None) -> Issue:
+        refuse_text("Issue", title, body)
         issue = Issue(
             self.world.new_id(), repo, self.number(repo), author, title, body, self.now, self.now
         )
@@ -46,6 +71,10 @@ class Pulls:
         is_draft: bool = False,
     ) -> Pull:
         """Open one, or refuse as GitHub does."""
+        refuse_text("PullRequest", title, body)
+        if is_draft and not repo.allows_drafts:
+            message = "Draft pull requests are not supported in this repository."
+            raise ApiError(422, message)
         source = head_repo or repo
         tip, target = source.head(head), repo.head(base)
         if tip is None:
@@ -104,6 +133,7 @@ class Pulls:
         self.event(issue, "ReopenedEvent", by)
 
     def comment(self, issue: Issue, author: Account, body: str) -> Comment:
+        refuse_long("IssueComment", "body", body, MOST_BODY)
         comment = Comment(self.world.new_id(), issue, author, body, self.now)
         issue.comments.append(comment)
         issue.updated_at = self.now
@@ -112,6 +142,7 @@ class Pulls:
 
     def add_labels(self, issue: Issue, names: list[str], by: Account) -> None:
         for name in names:
+            refuse_long("Label", "name", name, 50)
             label = self.label(issue.repo, name)
             if label not in issue.labels:
                 issue.labels.append(label)

@@ -141,6 +141,7 @@ class Repo:
     permission: str = "WRITE"
     permissions: dict[str, str] = field(default_factory=dict)
     rules: list[dict[str, Any]] = field(default_factory=list)
+    allows_drafts: bool = True
     protected: set[str] = field(default_factory=set)
     verified: set[str] = field(default_factory=set)
     issues: dict[int, Issue] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any
 from tests.github.errors import ApiError
 from tests.github.graphql.context import Context, Info, Ref, context, resolves
 from tests.github.graphql.queries import find_node
+from tests.github.pulls import refuse_push
 from tests.github.state import Label, Pull, Repo
 
 ABSENT = "0" * 40
@@ -76,8 +77,7 @@ def _check_update(repo: Repo, told: dict[str, Any]) -> None:
         raise ApiError(
             200, f"Reference {name} was expected to be at {expected}, but is at {now or ABSENT}"
         )
-    if name.removeprefix("refs/heads/") in repo.protected:
-        raise ApiError(200, f"Cannot update this protected ref: {name}")
+    refuse_push(repo, name, None if new == ABSENT else new)
     if new == ABSENT:
         return
     if not repo.git.objects.commit(new):

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.github.errors import ApiError, not_found
 from tests.github.objects import Person
+from tests.github.pulls import refuse_push
 from tests.github.rest.router import Call, Reply, paged, serves
 from tests.github.state import Repo, Token
 
@@ -219,9 +220,7 @@ def delete_ref(call: Call) -> Reply:
 
 def put_ref(call: Call, repo: Repo, name: str, sha: str | None) -> None:
     """Set or delete a ref, with all that follows from it."""
-    branch = name.removeprefix("refs/heads/")
-    if branch in repo.protected:
-        raise ApiError(422, f"Cannot update this protected ref: {branch}.")
+    refuse_push(repo, name, sha)
     if sha is not None and not repo.git.objects.has(sha):
         raise ApiError(422, "Object does not exist")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.github.errors import ApiError, invalid
+from tests.github.pulls import refuse_text
 from tests.github.rest.router import Call, Reply, paged, serves
 from tests.github.rest.shapes import Shape, changed
 from tests.github.state import Pull, Repo
@@ -82,6 +83,7 @@ def _source(call: Call, repo: Repo, owner: str) -> Repo:
 def update_pull(call: Call) -> Reply:
     pull = call.pull(call.repo("pull_requests", "write"))
     sent = call.sent
+    refuse_text("PullRequest", sent.get("title", pull.title), sent.get("body", pull.body))
     base = sent.get("base")
     if base is not None and pull.repo.head(base) is None:
         raise invalid("PullRequest", f"Proposed base branch '{base}' was not found")
