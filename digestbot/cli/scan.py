@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from digestbot.cli.answers import open_resolver
 from digestbot.cli.exits import Exit
-from digestbot.cli.importing import importing
 from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
@@ -24,8 +23,7 @@ from digestbot.cli.settings import config_options, network_options, set_up
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError, WriteError
 from digestbot.policy.finding import Status
-from digestbot.registry.recorded import RecordedResolver, read_answers, write_answers
-from digestbot.registry.resolution import Resolver
+from digestbot.registry.recorded import write_answers
 from digestbot.report.formats import REPORTS
 from digestbot.report.style import Style
 from digestbot.scan.engine import SourceFile, scan
@@ -93,29 +91,9 @@ def _scan(
 ) -> ScanResult:
     policy = replace(setup.policy, offline=options.offline)
     progress = ProgressBar(shown=terminal.shows_progress)
-    with _resolver(setup, options) as resolver, progress as bar:
+    answering = open_resolver(setup.registries, options.digests, offline=options.offline)
+    with answering as resolver, progress as bar:
         return scan(files, resolver, policy, observer=bar)
-
-
-@contextmanager
-def _resolver(setup: Setup, options: ScanOptions) -> Iterator[Resolver]:
-    if options.offline:
-        yield RecordedResolver({})
-    elif options.digests is not None:
-        yield RecordedResolver(read_answers(_read_text(options.digests)))
-    else:
-        with importing():
-            from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - heavy
-
-        with RegistryResolver(setup.registries) as resolver:
-            yield resolver
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", hint="see to the file") from error
 
 
 def _write(result: ScanResult, files: Sequence[SourceFile]) -> ScanResult:

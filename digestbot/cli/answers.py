@@ -1,0 +1,41 @@
+"""Who answers what a tag is now: registries, a file of recorded answers, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from digestbot.cli.importing import importing
+from digestbot.errors import UsageError
+from digestbot.registry.recorded import RecordedResolver, read_answers
+from digestbot.registry.resolution import Resolver
+from digestbot.registry.settings import RegistrySettings
+
+
+@contextmanager
+def open_resolver(
+    registries: RegistrySettings, digests: Path | None, *, offline: bool = False
+) -> Iterator[Resolver]:
+    """The one resolver of a run, until the block ends; a file of digests comes before registries.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    if offline:
+        yield RecordedResolver({})
+    elif digests is not None:
+        yield RecordedResolver(read_answers(_read_text(digests)))
+    else:
+        with importing():
+            from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - heavy
+
+        with RegistryResolver(registries) as resolver:
+            yield resolver
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}", hint="see to the file") from error
