@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from digestbot.forge.github.performing import perform
 from digestbot.forge.github.session import Session
@@ -14,7 +15,8 @@ from digestbot.forge.repo import Mode, Repo
 from digestbot.forge.sha import CommitSha, ObjectSha
 from digestbot.forge.steps import FileChange, OpenPull, PushBranch, Step
 from tests.forge.github.talking import session_with
-from tests.github.server import Files, GitHubServer
+from tests.github.bare import Files
+from tests.github.server import GitHubServer
 from tests.github.state import Repo as State
 
 NAME = "acme/app"
@@ -52,12 +54,12 @@ class Scene:
         assert head is not None
         return head
 
-    def push(self, **changes: object) -> PushBranch:
+    def push(self, **changes: Any) -> PushBranch:
         """A push that fits the repo as it is now, but for the changes."""
         base = self.repo.head
         assert base is not None
         step = PushBranch(BRANCH, base, self.head(), (CHANGE,), "Update python", PRINT)
-        return replace(step, **changes)  # type: ignore[arg-type]  # the tests' own names
+        return replace(step, **changes)
 
     def do(self, step: Step, repo: Repo | None = None) -> None:
         perform(self.session, repo or self.repo, step)
@@ -82,7 +84,7 @@ class Scene:
 
 
 @contextmanager
-def acting(files: Files | None = None, **settings: object) -> Iterator[Scene]:
+def acting(files: Files | None = None, **settings: Any) -> Iterator[Scene]:
     """The repo with these files and settings, until the end of the `with`."""
     with GitHubServer() as github:
         github.add_repo(NAME, files or {"Dockerfile": OLD}, **settings)

@@ -101,7 +101,7 @@ def test_our_pull_request_is_told_with_all_that_happened_to_it() -> None:
         pytest.param({"ci": "success", "lint": "failure"}, Checks.FAILING, id="one is red"),
     ],
 )
-def test_checks_are_those_of_the_head(said: dict[str, str | None], expected: Checks) -> None:
+def test_checks_are_those_of_the_head(said: dict[str, Any], expected: Checks) -> None:
     with acting() as scene:
         number = scene.propose()
         scene.github.set_checks(NAME, scene.need_head().value, **said)
