@@ -212,14 +212,14 @@ _LOST = (
         "cannot be reached through the proxy",
     ),
     _Loss(
-        ("Timeout", "TimeoutError"),
-        Rule("timeout", Kind.BROKEN, hint=_DOWN_HINT),
-        "does not answer in time",
-    ),
-    _Loss(
         ("NewConnectionError", "gaierror", "ConnectionRefusedError"),
         Rule("unreachable", Kind.BROKEN, hint=_DOWN_HINT),
         "cannot be reached",
+    ),
+    _Loss(
+        ("Timeout", "TimeoutError"),
+        Rule("timeout", Kind.BROKEN, hint=_DOWN_HINT),
+        "does not answer in time",
     ),
 )
 PASSING = frozenset({"unavailable", "timeout", "malformed", "unreachable"})

@@ -148,6 +148,10 @@ def _send(
     return _ReadResponse(response.status_code, response.headers, bytes(body))
 
 
+def _nowhere(_response: object) -> None:
+    """Where the library of PyGithub believes that a redirect leads."""
+
+
 def _redirected(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
@@ -169,6 +173,8 @@ class _Client:
         kind = _Https if url.scheme == "https" else _Http
         self._auth = _Bearer()
         self._connection = kind(url.hostname or "", url.port, timeout=settings.timeout_s)
+        # It would read the body of a redirect, however long, and judge where it leads.
+        vars(self._connection.session)["get_redirect_target"] = _nowhere
         self._github = github.Github(
             auth=self._auth,
             base_url=settings.api_url.rstrip("/"),
