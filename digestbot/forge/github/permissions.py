@@ -22,6 +22,7 @@ _NO_BRANCH = "digestbot/asks-what-it-may-do"
 # What GitHub says to a request that it would have allowed, were it not nonsense.
 _ALLOWED = frozenset({"refused", "moved-meanwhile", "already-exists"})
 _FEW = 100
+_ACCESS_HINT = "give the token or the App access to repos, with permission to push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,12 @@ def examine(session: Session, target: str, selection: Selection | None = None) -
     try:
         yield from _account(session)
         yield _budget(session)
-        chosen = selection or Selection(is_proposing=True)
-        repo = None
-        for one in GitHubListing(session, target, chosen).repos():
-            if isinstance(one, Repo):
-                repo = one
-                break
-            if "/" in target:
-                yield _left_out(one)
+        repo = _sample(session, target, selection or Selection(is_proposing=True))
     except ForgeError as error:
         yield Access(target, is_ok=False, message=str(error), hint=error.hint)
         return
-    if repo is None:
-        hint = "give the token or the App access to repos, with permission to push"
-        yield Access(target, is_ok=False, message="no repo can be proposed to", hint=hint)
+    if isinstance(repo, LeftOut):
+        yield Access(target, is_ok=False, message=repo.message, hint=_ACCESS_HINT)
         return
     yield Access(target, is_ok=True, message=f"tried with {repo.name}")
     for probe in _probes(repo):
@@ -122,8 +115,17 @@ def _budget(session: Session) -> Access:
     return Access("rate limit", left >= _FEW, message, hint)
 
 
-def _left_out(repo: LeftOut) -> Access:
-    return Access(repo.name, is_ok=False, message=repo.message, hint=f"left out: {repo.reason}")
+def _sample(session: Session, target: str, selection: Selection) -> Repo | LeftOut:
+    """A repo to try it with; else why there is none."""
+    left_out = LeftOut(target, "empty", "it has no repo")
+    for one in GitHubListing(session, target, selection).repos():
+        if isinstance(one, Repo):
+            return one
+        left_out = one
+    if "/" in target or left_out.name == target:
+        return left_out
+    message = f"no repo can be proposed to; of {left_out.name}: {left_out.message}"
+    return LeftOut(target, "none", message)
 
 
 def _probes(repo: Repo) -> Iterator[_Probe]:

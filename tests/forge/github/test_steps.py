@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, get_args
 
 import pytest
 from graphql import parse, validate
@@ -44,7 +45,7 @@ def test_every_document_is_one_that_github_understands(document: str) -> None:
 
 
 def test_every_step_has_its_way() -> None:
-    assert set(_WAYS) == set(Step.__args__)  # type: ignore[attr-defined]  # of a union
+    assert set(_WAYS) == set(get_args(Step))
 
 
 # -- pushing
@@ -503,7 +504,8 @@ def test_what_github_says_of_auto_merge_is_understood(said: str, code: str) -> N
 )
 def test_the_method_is_one_that_the_repo_allows(allowed: str) -> None:
     methods = ("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge")
-    with acting(**{one: one == allowed for one in methods}) as scene:
+    settings: dict[str, Any] = {one: one == allowed for one in methods}
+    with acting(**settings) as scene:
         number = scene.propose()
         step = Merge(number, scene.need_head())
 
@@ -545,7 +547,7 @@ def test_a_head_that_somebody_moved_is_not_merged(
     ],
 )
 def test_a_head_that_moves_in_between_is_not_merged(
-    kind: type[Merge | EnableAutoMerge], where: dict[str, str]
+    kind: type[Merge | EnableAutoMerge], where: dict[str, Any]
 ) -> None:
     with acting(allow_auto_merge=True) as scene:
         number = scene.propose()
