@@ -149,7 +149,7 @@ class AppTokens:
         claims = {"iat": now - _CLOCK_SKEW_S, "exp": now + _JWT_LIFE_S, "iss": self._app_id}
         try:
             signed = self._sign(claims)
-        except (ValueError, TypeError, jwt.PyJWTError):
+        except (OSError, ValueError, TypeError, jwt.PyJWTError):
             # The cause may quote the key.
             raise RefusedError(
                 "the private key of the GitHub App cannot be used", code="bad-key", hint=_KEY_HINT

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from digestbot.forge.github.answer import Answer
+from digestbot.forge.github.reading import dig, items, text
 
 _LIMITS = frozenset({403, 429})
 _OK = 200
+_INVALID = 422
 _TOO_MANY = 429
-_TEXTS = ("rate limit", "submitted too quickly", "abuse detection")
+_TOO_QUICKLY = "submitted too quickly"
+_TEXTS = ("rate limit", "abuse detection", _TOO_QUICKLY)
 _TYPES = frozenset({"RATE_LIMITED", "RATE_LIMIT", "graphql_rate_limit"})
 
 
@@ -50,25 +53,29 @@ def read_reset(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _is_limited(answer: Answer, *, is_primary: bool) -> bool:
+    said = answer.message.lower()
     if answer.status == _OK:
-        return _is_limited_graphql(answer)
-    text = answer.message.lower()
-    if any(one in text for one in _TEXTS):
-        return True
-    has_wait = is_primary or "retry-after" in answer.headers
-    return answer.status == _TOO_MANY or (answer.status in _LIMITS and has_wait)
-
-
-def _is_limited_graphql(answer: Answer) -> bool:
-    errors = answer.data.get("errors") if isinstance(answer.data, dict) else None
-    if not isinstance(errors, list):
+        return any(map(_is_limit, _errors(answer)))
+    if answer.status == _INVALID:
+        return _TOO_QUICKLY in said
+    if answer.status not in _LIMITS:
         return False
-    return any(isinstance(error, dict) and error.get("type") in _TYPES for error in errors)
+    has_wait = is_primary or "retry-after" in answer.headers
+    return answer.status == _TOO_MANY or has_wait or any(one in said for one in _TEXTS)
 
 
-def _number(text: str) -> float | None:
+def _errors(answer: Answer) -> Iterator[object]:
+    """The errors of a GraphQL answer, which come with status 200."""
+    return items(dig(answer.data, "errors"))
+
+
+def _is_limit(error: object) -> bool:
+    return text(error, "type") in _TYPES or _TOO_QUICKLY in text(error, "message").lower()
+
+
+def _number(written: str) -> float | None:
     try:
-        number = float(text)
+        number = float(written)
     except ValueError:
         return None
     return number if 0 <= number < float("inf") else None

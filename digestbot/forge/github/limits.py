@@ -184,5 +184,5 @@ class Limiter:
             seconds = ledger.seconds_until(charge.amount(window), now)
             if seconds > 0:
                 what = "writes" if window.counts == "writes" else f"{window.counts} points"
-                why = f"{window.limit} {what} in {window.span_s:.0f} s are used up"
+                why = f"the limit of {window.limit} {what} in {window.span_s:.0f} s is used up"
                 yield _Hold(seconds, why)

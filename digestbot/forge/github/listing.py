@@ -32,10 +32,10 @@ fragment Ours on RefConnection {
 """
 _FLAGS = "$prefix: String!, $withTopics: Boolean!, $withBranches: Boolean!"
 _OWNER = f"""
-query ReposOfOwner($owner: String!, $after: String, {_FLAGS}) {{
+query ReposOfOwner($owner: String!, $first: Int!, $after: String, {_FLAGS}) {{
   repositoryOwner(login: $owner) {{
     repositories(
-      first: 100, after: $after, ownerAffiliations: [OWNER],
+      first: $first, after: $after, ownerAffiliations: [OWNER],
       orderBy: {{field: NAME, direction: ASC}}
     ) {{
       pageInfo {{ hasNextPage endCursor }}
@@ -58,6 +58,8 @@ query OurBranches($owner: String!, $name: String!, $prefix: String!) {{
 {_OURS}"""
 _MOST_PAGES = 1000
 _PAGE = 100
+_SMALLEST_PAGE = 20
+_TOO_SLOW = frozenset({"unavailable", "timeout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,7 @@ class GitHubListing:
     def _nodes(self) -> Iterator[object]:
         after: object = None
         for _ in range(_MOST_PAGES):
-            variables = {**self._variables(), "owner": self._owner, "after": after}
-            page = self._session.graphql_partial(_OWNER, variables)
-            found = dig(page.data, "repositoryOwner", "repositories")
-            if not isinstance(found, Mapping):
-                raise next(iter(page.errors.values()), self._unknown(self._owner))
+            found = self._page(after)
             yield from items(found.get("nodes"))
             if dig(found, "pageInfo", "hasNextPage") is not True:
                 return
@@ -121,6 +119,20 @@ class GitHubListing:
                 break
         message = f"GitHub's list of the repos of {self._owner} has no end"
         raise ForgeError(message, code="malformed")
+
+    def _page(self, after: object, size: int = _PAGE) -> Mapping[str, object]:
+        """The page behind a cursor; a smaller one where GitHub does not manage in its time."""
+        variables = {**self._variables(), "owner": self._owner, "first": size, "after": after}
+        try:
+            page = self._session.graphql_partial(_OWNER, variables)
+        except ForgeError as error:
+            if error.code not in _TOO_SLOW or size <= _SMALLEST_PAGE:
+                raise
+            return self._page(after, size // 5)
+        found = dig(page.data, "repositoryOwner", "repositories")
+        if not isinstance(found, Mapping):
+            raise next(iter(page.errors.values()), self._unknown(self._owner))
+        return found
 
     def _judge(self, node: object, installed: frozenset[str] | None) -> Repo | LeftOut:
         listed = read_listed(node, self._selection.prefix)

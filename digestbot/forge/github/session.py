@@ -50,15 +50,22 @@ class _Call:
 class Session:
     """Asks and tells one GitHub, as far as a target reaches; safe from many threads.
 
-    A target is an owner, or `owner/repo`; it tells a GitHub App where it is installed.
+    A target is an owner, or `owner/repo`; it tells a GitHub App where it is installed. Sessions
+    that speak with the same token share one limiter.
     """
 
-    def __init__(self, settings: GitHubSettings, target: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: GitHubSettings,
+        target: str,
+        clock: Clock | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
         self.settings = settings
         self.owner = target.partition("/")[0]
         self.clock = clock or Clock()
         self._wire = Wire(settings)
-        self._limiter = Limiter(settings.windows, settings.concurrency, self.clock)
+        self.limiter = limiter or Limiter(settings.windows, settings.concurrency, self.clock)
         self._tokens = make_tokens(settings, target, self._ask_as_app, self.clock)
 
     def rest(
@@ -173,7 +180,7 @@ class Session:
     def _attempt(self, call: _Call, token: str, patience: Patience) -> Answer | None:
         """The answer; None where a limit was hurt, so that nothing happened."""
         is_write = call.charge.is_write
-        with self._limiter.turn(call.charge, patience):
+        with self.limiter.turn(call.charge, patience):
             try:
                 answer = self._wire.send(call.message, token)
             except (OSError, WireError) as error:
@@ -182,25 +189,25 @@ class Session:
         if later is not None:
             self._pause(later, call.charge)
             return None
+        self._note(answer, call.charge)
         if answer.status >= _FIRST_REFUSAL and answer.status != _NOT_MODIFIED:
             raise refusal(answer, str(call.message), is_write=is_write, secret=token)
-        self._note(answer, call.charge)
         call.check(answer, token)
         return answer
 
     def _pause(self, later: Later, charge: Charge) -> None:
         if later.seconds is None:
-            self._limiter.block(_SECONDARY)
+            self.limiter.block(_SECONDARY)
         elif later.is_primary:
-            self._limiter.pause(later.seconds, _PRIMARY, charge.resource)
+            self.limiter.pause(later.seconds, _PRIMARY, charge.resource)
         else:
-            self._limiter.pause(later.seconds, _SECONDARY)
+            self.limiter.pause(later.seconds, _SECONDARY)
 
     def _note(self, answer: Answer, charge: Charge) -> None:
-        self._limiter.succeeded()
+        self.limiter.succeeded()
         reset = read_reset(answer.headers, self.clock.wall())
         if read_remaining(answer.headers) == 0 and reset:
-            self._limiter.pause(reset, _PRIMARY, charge.resource)
+            self.limiter.pause(reset, _PRIMARY, charge.resource)
 
     def _back_off(self, failures: int, patience: Patience, error: ForgeError) -> None:
         seconds = FIRST_BACKOFF_S * 2**failures * (0.5 + self.clock.jitter() / 2)

@@ -186,7 +186,9 @@ def test_hour_is_deferred_and_says_until_when() -> None:
     for _ in range(500):
         call(limiter, time, MUTATION)
 
-    with pytest.raises(DeferredError, match="500 writes in 3600 s are used up") as caught:
+    with pytest.raises(
+        DeferredError, match="the limit of 500 writes in 3600 s is used up"
+    ) as caught:
         call(limiter, time, WRITE, max_wait_s=30)
 
     assert caught.value.until == datetime.fromtimestamp(START + 3600, UTC)

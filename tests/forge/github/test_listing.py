@@ -13,7 +13,7 @@ from digestbot.forge.errors import ForgeError, RefusedError
 from digestbot.forge.github.answer import Partial
 from digestbot.forge.github.listed import read_branches, read_listed
 from digestbot.forge.github.listing import GitHubListing, Selection
-from digestbot.forge.github.session import Session
+from digestbot.forge.github.session import RETRIES, Session
 from digestbot.forge.github.settings import GitHubSettings
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.secret import Secret
@@ -82,6 +82,14 @@ def test_pages_are_asked_for_one_by_one(github: GitHubServer) -> None:
 
         next(found)
         assert len(github.requests) == 2
+
+
+def test_page_that_is_too_much_for_github_is_asked_for_in_parts(github: GitHubServer) -> None:
+    for number in range(30):
+        github.add_repo(f"acme/r{number:03}")
+    github.faults.add("502-before", times=RETRIES + 1)
+
+    assert len(repos(listed(github))) == 30
 
 
 def test_user_has_repos_too(github: GitHubServer) -> None:

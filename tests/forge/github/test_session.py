@@ -442,6 +442,8 @@ def test_nobody_there_is_unreachable() -> None:
         (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "900"}, "", Later(0.0, True)),
         (403, {"x-ratelimit-remaining": "0"}, "", Later(None, True)),
         (403, {"x-ratelimit-remaining": "7"}, "Forbidden", None),
+        (404, {"x-ratelimit-remaining": "0"}, "Not Found", None),
+        (422, {}, "the branch rate limit is taken", None),
     ],
 )
 def test_answer_says_later(
@@ -450,8 +452,34 @@ def test_answer_says_later(
     assert read_later(Answer(status, {"message": message}, headers), 1000.0) == later
 
 
-@pytest.mark.parametrize("type_", ["RATE_LIMITED", "RATE_LIMIT"])
-def test_graphql_says_later_with_status_200(type_: str) -> None:
-    answer = Answer(200, {"errors": [{"type": type_, "message": "API rate limit exceeded"}]})
+@pytest.mark.parametrize(
+    "type_, message, later",
+    [
+        ("RATE_LIMITED", "API rate limit exceeded", Later(None)),
+        ("RATE_LIMIT", "API rate limit exceeded", Later(None)),
+        ("UNPROCESSABLE", "was submitted too quickly", Later(None)),
+        ("UNPROCESSABLE", "there is no rate limit here", None),
+        (None, None, None),
+    ],
+)
+def test_graphql_says_later_with_status_200(
+    type_: str | None, message: str | None, later: Later | None
+) -> None:
+    answer = Answer(200, {"errors": [7, {"type": type_, "message": message}]})
 
-    assert read_later(answer, 0.0) == Later(None)
+    assert read_later(answer, 0.0) == later
+
+
+def test_sessions_of_one_account_share_their_limits(github: GitHubServer) -> None:
+    settings = GitHubSettings(github.url, Secret(github.token().value))
+    clock = github.clock.as_clock()
+    one = Session(settings, "acme", clock)
+    other = Session(settings, "other", clock, one.limiter)
+    github.faults.add("too-quickly")
+
+    for session in (one, other):
+        with pytest.raises(DeferredError):
+            session.rest("GET", REPO)
+        session.close()
+
+    assert len(github.requests) == 1
