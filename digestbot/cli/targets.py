@@ -23,6 +23,9 @@ class LocalTarget:
 
     path: str
 
+    def __str__(self) -> str:
+        return self.path
+
 
 @dataclass(frozen=True, slots=True)
 class GitHubTarget:
@@ -36,12 +39,18 @@ class GitHubTarget:
         """`acme/app`, or `acme`."""
         return f"{self.owner}/{self.repo}" if self.repo else self.owner
 
+    def __str__(self) -> str:
+        return GITHUB + self.name
+
 
 @dataclass(frozen=True, slots=True)
 class GitTarget:
     """A git repository anywhere; the URL has no password in it."""
 
     url: str
+
+    def __str__(self) -> str:
+        return self.url
 
 
 Target = LocalTarget | GitHubTarget | GitTarget

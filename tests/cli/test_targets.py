@@ -43,6 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_a_word_means_a_target(text: str, expected: Target) -> None:
     assert parse_target(text) == expected
+    assert str(expected) == text.removesuffix(".git") or isinstance(expected, GitTarget)
 
 
 @pytest.mark.parametrize(
