@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from digestbot.forge.steps import Step
@@ -80,6 +80,7 @@ class RepoOutcome:
         proposals: What was wanted, for `--dry-run`.
         steps: What was done, or would be.
         problems: What went wrong; the repo is then incomplete.
+        notices: What is worth knowing, and no failure.
     """
 
     name: str
@@ -89,4 +90,5 @@ class RepoOutcome:
     proposals: tuple[Proposal, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     steps: tuple[Step, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    notices: tuple[str, ...] = ()
