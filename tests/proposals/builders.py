@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from digestbot.forge.errors import UnsettledError
 from digestbot.forge.pull import Pull, Survey
@@ -156,9 +157,9 @@ class World:
 def world(
     files: Mapping[str, bytes] | None = None,
     digests: Mapping[str, object] | None = None,
-    **settings: object,
+    **settings: Any,
 ) -> World:
     """A repo with one stale image, `python:3`, unless told otherwise."""
     held = MemoryRepo.of(files or {"Dockerfile": dockerfile("python:3")})
-    plain = ProposalSettings(labels=(), **settings)  # type: ignore[arg-type] # any of them
+    plain = ProposalSettings(labels=(), **settings)
     return World(held, dict(digests or {"python:3": 1}), plain)

@@ -194,14 +194,14 @@ class MemoryRepo:
     def shown(self) -> Repo:
         head = self.branches.get(self.default_branch)
         return Repo(
-            self.name,
-            self.default_branch,
-            head,
-            None if head is None else self.commits[head].tree,
-            tuple(sorted(name for name in self.branches if name.startswith(PREFIX))),
-            len(self.open_pulls()),
-            self.allows_auto_merge,
-            self.deletes_branches,
+            name=self.name,
+            default_branch=self.default_branch,
+            head=head,
+            tree=None if head is None else self.commits[head].tree,
+            ours=tuple(sorted(name for name in self.branches if name.startswith(PREFIX))),
+            open_pulls=len(self.open_pulls()),
+            allows_auto_merge=self.allows_auto_merge,
+            deletes_branches=self.deletes_branches,
         )
 
     def branch(self, name: str) -> Branch:
