@@ -45,16 +45,16 @@ def dockerfile(*images: str, at: object = 0) -> bytes:
     return b"".join(b"FROM %s@%s\n" % (one.encode(), str(digest(at)).encode()) for one in images)
 
 
+def _asked(image: str) -> str:
+    name, space, platform = image.partition(" ")
+    return f"{full(name)}{space}{platform}"
+
+
 def scanned(
     files: Mapping[str, bytes], digests: Mapping[str, object], *, pin: bool = False
 ) -> ScanResult:
     """What a scan finds; images without a digest of a name cannot be looked up."""
-    answers = {full(image): digest(name) for image, name in digests.items()}
-    answers |= {
-        f"{full(image.split()[0])} {image.split()[1]}": digest(name)
-        for image, name in digests.items()
-        if " " in image
-    }
+    answers = {_asked(image): digest(name) for image, name in digests.items()}
     sources = [RepoFile(path, "dockerfile", data) for path, data in sorted(files.items())]
     return scan(sources, RecordedResolver(answers), Policy(pin=pin))
 
