@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from digestbot.errors import UsageError
 from digestbot.secret import NO_SECRET, Secret
 
 GITHUB_COM = "https://api.github.com"
@@ -62,6 +64,24 @@ class GitHubSettings:
     concurrency: int = 100
     windows: tuple[Window, ...] = WINDOWS
 
+    def __post_init__(self) -> None:
+        """Check where the token would go.
+
+        Raises:
+            UsageError: The address of the API is none, or would be spoken to in the clear.
+        """
+        hint = "it looks like https://api.github.com, or https://HOST/api/v3"
+        try:
+            url = urlsplit(self.api_url)
+            is_one = bool(url.hostname) and url.port != 0 and url.scheme in {"https", "http"}
+        except ValueError:
+            is_one = False
+        if not is_one or url.username is not None or url.query or url.fragment:
+            raise UsageError("that is no address of GitHub's API", hint=hint)
+        if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+            message = f"{url.hostname}: the token would go over the network in the clear"
+            raise UsageError(message, hint=hint)
+
     @property
     def web_url(self) -> str:
         """Where people look at it, and git clones from; without a slash at the end.
@@ -73,3 +93,10 @@ class GitHubSettings:
         if url.path.rstrip("/") != "/api/v3":
             host = host.removeprefix("api.")
         return f"{url.scheme}://{host}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
