@@ -1,0 +1,80 @@
+"""The title of a proposal, which is also the subject of its commit."""
+
+from __future__ import annotations
+
+import re
+
+from digestbot.image import ImageTag
+from digestbot.image.reference import DEFAULT_REGISTRY
+from digestbot.proposals.evidence import old_digests
+from digestbot.proposals.proposal import Proposal
+from digestbot.proposals.settings import CommitSettings
+from digestbot.proposals.update import Update
+from digestbot.report.plain import one_line
+
+LIMIT = 120
+PLACEHOLDERS = ("image", "tag", "old", "new", "count")
+_NAMES_LIMIT = 60
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def check_template(text: str) -> None:
+    """See that a template of a title has no placeholders but the known ones.
+
+    Raises:
+        ValueError: It has; the message names it.
+    """
+    for name in _PLACEHOLDER.findall(text):
+        if name not in PLACEHOLDERS:
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            raise ValueError(f"{{{one_line(name, 40)}}} is not one of {known}")
+    if set("{}") & set(_PLACEHOLDER.sub("", text)):
+        raise ValueError("a brace has no partner")
+
+
+def title_of(proposal: Proposal, settings: CommitSettings) -> str:
+    """One printable line of at most 120 characters; the same for the same proposal."""
+    text = _filled(settings.title, proposal.updates) if settings.title else ""
+    text = text.strip() or _plain(proposal.updates)
+    if settings.prefix:
+        text = f"{settings.prefix.rstrip(': ')}: {text[:1].lower()}{text[1:]}"
+    return _cut("".join(c for c in text if c.isprintable()))
+
+
+def name_of(image: ImageTag) -> str:
+    """What people call an image: `python:3.12`, `ghcr.io/acme/tool:1`."""
+    if image.registry != DEFAULT_REGISTRY:
+        return str(image)
+    return f"{image.repository.removeprefix('library/')}:{image.tag}"
+
+
+def _plain(updates: tuple[Update, ...]) -> str:
+    if len(updates) == 1:
+        (update,) = updates
+        name, new = name_of(update.image), update.new.short
+        pattern = "Update {} digest to {}" if old_digests(update) else "Pin {} to {}"
+        room = LIMIT - len(pattern.format("", new)) - _NAMES_LIMIT // 2
+        return pattern.format(one_line(name, room), new)
+    verb = "Update" if any(map(old_digests, updates)) else "Pin"
+    names = ", ".join(dict.fromkeys(name_of(update.image) for update in updates))
+    counted = f"{verb} {len(updates):,} image digests"
+    return f"{counted}: {names}" if len(names) <= _NAMES_LIMIT else counted
+
+
+def _filled(template: str, updates: tuple[Update, ...]) -> str:
+    first = updates[0]
+    old = old_digests(first)
+    is_one = len(updates) == 1
+    name, _, tag = name_of(first.image).rpartition(":")
+    values = {
+        "image": name if is_one else f"{len(updates):,} images",
+        "tag": tag if is_one else "",
+        "old": old[0].short if is_one and old else "",
+        "new": first.new.short if is_one else "",
+        "count": f"{len(updates):,}",
+    }
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LIMIT else f"{text[: LIMIT - 1].rstrip()}…"
