@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from digestbot.forge.errors import ForgeError
 from digestbot.forge.github.performing import perform
 from digestbot.forge.github.session import Session
 from digestbot.forge.github.survey import survey
@@ -90,3 +91,12 @@ def acting(files: Files | None = None, **settings: Any) -> Iterator[Scene]:
         github.add_repo(NAME, files or {"Dockerfile": OLD}, **settings)
         with session_with(github, NAME) as session:
             yield Scene(github, session)
+
+
+def error_of(scene: Scene, step: Step) -> ForgeError | None:
+    """Do the step; the error that it ends in."""
+    try:
+        scene.do(step)
+    except ForgeError as error:
+        return error
+    return None
