@@ -239,3 +239,38 @@ def test_a_pull_request_without_a_marker_gets_its_words_back_once() -> None:
 
     assert (len(first), second) == (1, [])
     assert read_marker(w.pull.body) is not None
+
+
+def test_a_branch_that_a_killed_run_left_is_built_anew_when_the_base_moved_since() -> None:
+    w = world()
+    w.forge.fault = Fault(0, KilledError(), is_after=True)
+    run(w, 0)
+    head = w.held.push({"README": b"new"})
+
+    w.run()
+
+    assert w.held.branch(IMAGES).parents == (head,)
+    assert w.pull.number == 1
+
+
+def test_commits_of_others_that_were_closed_with_a_pull_request_do_not_block_the_next() -> None:
+    w = world()
+    w.run()
+    push_to_ours(w, 0)
+    w.held.close(1)
+    w.digests["python:3"] = 2
+
+    w.run()
+
+    assert w.pull.number == 2
+    assert w.held.files(IMAGES) == {"Dockerfile": dockerfile("python:3", at=2)}
+
+
+def test_what_is_closed_makes_room_for_what_is_opened() -> None:
+    w = world(open_limit=1)
+    w.run()
+    regroup(w, 1)
+
+    w.run()
+
+    assert [one.number for one in w.held.open_pulls()] == [2]
