@@ -18,7 +18,9 @@ from graphql import DocumentNode, GraphQLSchema, build_ast_schema, parse
 FOLDER = Path(__file__).parents[2] / ".venv" / "share" / "github"
 REST_FILE = "api.github.com.json"
 GRAPHQL_FILE = "schema.graphql"
-_FORM = "1"
+_FORM = "2"
+# Behind the name of a component: the same, but it refuses no fields of others.
+_OPEN = "~open"
 _DROPPED = {"description", "example", "examples", "externalDocs", "x-github", "summary", "tags"}
 
 OPERATIONS = (
@@ -120,7 +122,8 @@ def _trim_rest() -> bytes:
     wanted = _names(operations) | {"basic-error"}
     while wanted:
         name = wanted.pop()
-        kept[name] = _plain(whole["components"]["schemas"][name])
+        schema = whole["components"]["schemas"][name.removesuffix(_OPEN)]
+        kept[name] = _plain(schema, is_part=name.endswith(_OPEN))
         wanted |= _names(kept[name]) - kept.keys()
     return json.dumps({"operations": operations, "components": {"schemas": kept}}).encode()
 
@@ -180,18 +183,26 @@ def _plain(node: Any, *, is_part: bool = False, is_names: bool = False) -> Any:
         return node
     if is_names:
         return {name: _plain(one) for name, one in node.items()}
+    if is_part and "$ref" in node:
+        return {"$ref": f"{node['$ref']}{_OPEN}"}
     made = {
-        key: _plain(value, is_part=key == "allOf", is_names=key == "properties")
+        key: _plain(
+            value,
+            is_part=key == "allOf" or (is_part and key in {"anyOf", "oneOf"}),
+            is_names=key == "properties",
+        )
         for key, value in node.items()
         if key not in _DROPPED and key != "nullable"
     }
-    made = _closed(made, is_part=is_part)
+    if not is_part:
+        made = _closed(made)
     return _nullable(made) if node.get("nullable") else made
 
 
-def _closed(node: dict[str, Any], *, is_part: bool) -> dict[str, Any]:
-    composed = {"allOf", "anyOf", "oneOf"} & node.keys()
-    if "properties" not in node or composed or is_part:
+def _closed(node: dict[str, Any]) -> dict[str, Any]:
+    if "allOf" in node:
+        return {"unevaluatedProperties": False, **node}
+    if "properties" not in node or {"anyOf", "oneOf"} & node.keys():
         return node
     return {"additionalProperties": False, **node}
 

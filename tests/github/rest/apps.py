@@ -72,7 +72,12 @@ def get_app(call: Call) -> Reply:
 def list_installations(call: Call) -> Reply:
     app = app_of(call)
     known = [one for one in call.world.installations.values() if one.app is app]
-    return paged(call, known, call.server.shapes.installation)
+    return paged(call, known, lambda one: _listed(call.server.shapes.installation(one)))
+
+
+def _listed(shape: dict[str, Any]) -> dict[str, Any]:
+    # The list is described without this field.
+    return {name: value for name, value in shape.items() if name != "client_id"}
 
 
 @serves("GET /orgs/{org}/installation")

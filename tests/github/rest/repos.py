@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.github.errors import not_found
+from tests.github.errors import ApiError, not_found
 from tests.github.rest.router import Call, Reply, paged, serves
 from tests.github.rest.shapes import Shape
 from tests.github.state import Account, Repo
@@ -106,6 +106,18 @@ def list_branches(call: Call) -> Reply:
             "protected": one[0].removeprefix("refs/heads/") in repo.protected,
         },
     )
+
+
+@serves("GET /repos/{owner}/{repo}/branches/{branch}")
+def get_branch(call: Call) -> Reply:
+    repo = call.repo("contents")
+    name = call.path["branch"]
+    sha = repo.head(name)
+    if sha is None:
+        raise ApiError(404, "Branch not found")
+    url = f"{call.server.shapes.repo_url(repo)}/commits/{sha}"
+    is_protected = name in repo.protected
+    return Reply(200, {"name": name, "commit": {"sha": sha, "url": url}, "protected": is_protected})
 
 
 @serves("GET /repos/{owner}/{repo}/rules/branches/{branch}")
