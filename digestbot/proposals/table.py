@@ -11,7 +11,7 @@ from digestbot.policy.finding import Finding
 from digestbot.proposals.proposal import Proposal
 from digestbot.proposals.title import name_of
 from digestbot.proposals.update import Update
-from digestbot.report.markdown import code
+from digestbot.report.markdown import code, prose
 from digestbot.report.plain import one_line, path_bytes
 
 _HEADER = "| Image | Digest | Where |\n| --- | --- | --- |\n"
@@ -35,7 +35,11 @@ def table_of(proposal: Proposal, repo: Repo, limit: int) -> str:
 
 def cell(text: str) -> str:
     """A text of others as code, not too long."""
-    return code(one_line(text, _CELL))
+    shown = one_line(text, _CELL)
+    # Even as code, what looks like a marker or a ticked box would be read as one.
+    if "<" in shown or ">" in shown:
+        return f"<code>{prose(shown)}</code>"
+    return code(shown)
 
 
 def _row(update: Update, finding: Finding, repo: Repo) -> str:

@@ -35,10 +35,10 @@ def check_template(text: str) -> None:
 def title_of(proposal: Proposal, settings: CommitSettings) -> str:
     """One printable line of at most 120 characters; the same for the same proposal."""
     text = _filled(settings.title, proposal.updates) if settings.title else ""
-    text = text.strip() or _plain(proposal.updates)
+    text = _printable(text).strip() or _plain(proposal.updates)
     if settings.prefix:
         text = f"{settings.prefix.rstrip(': ')}: {text[:1].lower()}{text[1:]}"
-    return _cut("".join(c for c in text if c.isprintable()))
+    return _cut(_printable(text))
 
 
 def name_of(image: ImageTag) -> str:
@@ -74,6 +74,10 @@ def _filled(template: str, updates: tuple[Update, ...]) -> str:
         "count": f"{len(updates):,}",
     }
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())
 
 
 def _cut(text: str) -> str:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from digestbot.proposals.evidence import Evidence
+from digestbot.proposals.warnings import created_at, warnings_of
+from digestbot.registry.image_facts import ImageFacts
+from tests.proposals.words import OLD, UNKNOWN, evidence, facts, update
+from tests.registries.samples import OCI_MANIFEST
+
+
+def single(platform: str = "linux/amd64") -> ImageFacts:
+    return facts(OLD, platforms=(platform,), media_type=OCI_MANIFEST)
+
+
+@pytest.mark.parametrize(
+    "known, slug, part",
+    [
+        pytest.param(
+            evidence(new=facts(platforms=["linux/amd64"])),
+            "platform-lost",
+            "linux/arm64",
+            id="lost",
+        ),
+        pytest.param(evidence(new=single()), "single-now", "linux/amd64", id="single"),
+        pytest.param(evidence(old=single()), "index-now", "linux/amd64", id="index"),
+        pytest.param(
+            evidence(new=facts(created="2026-01-01T00:00:00Z")), "older", "2026-01-01", id="older"
+        ),
+        pytest.param(UNKNOWN, "old-gone", OLD.short, id="gone"),
+    ],
+)
+def test_what_is_unusual_is_said(known: Evidence, slug: str, part: str) -> None:
+    (caution,) = warnings_of(update(), known)
+
+    assert caution.slug == slug
+    assert part in caution.sentence
+
+
+def test_usual_update_has_no_warnings() -> None:
+    assert warnings_of(update(), evidence()) == ()
+
+
+def test_whoever_pins_one_platform_is_told_how_to_stay() -> None:
+    (caution,) = warnings_of(update(), evidence(old=single("linux/arm/v7")))
+
+    assert caution.line == "# digestbot: platform=linux/arm/v7"
+
+
+def test_default_of_a_variable_is_a_warning() -> None:
+    variable = update(written="${BASE}")
+
+    assert [one.slug for one in warnings_of(variable, evidence())] == ["build-argument"]
+
+
+@pytest.mark.parametrize(
+    "created",
+    ["", "soon", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "1970-01-01T00:00:00Z",
+     "1980-01-01T00:00:01Z", "\u0662\u0660"],
+)  # fmt: skip
+def test_times_that_are_made_up_are_unknown(created: str) -> None:
+    assert created_at(facts(created=created)) is None
+    assert warnings_of(update(), evidence(new=facts(created=created))) == ()
+
+
+def test_time_with_nanoseconds_is_read() -> None:
+    moment = created_at(facts(created="2026-10-05T12:00:00.123456789Z"))
+
+    assert moment
+    assert moment.day == 5
