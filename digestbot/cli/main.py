@@ -18,6 +18,7 @@ from digestbot.errors import DigestbotError
 
 COMMANDS = {
     "scan": "Find pinned images and say which digests moved.",
+    "update": "Bring updates home as pull requests.",
     "image": "Show what a registry says of one reference.",
     "config": "Check, show or create the configuration.",
     "doctor": "Check that registries can be reached and logins work.",

@@ -54,6 +54,7 @@ class Account:
                 stale=outcome.result.count(Status.STALE) if outcome.result else 0,
                 failed=outcome.result.count(Status.FAILED) if outcome.result else 0,
                 writes=len(outcome.steps),
+                notices=[*map(well_formed, outcome.notices)],
                 proposals=proposals,
             )
         )

@@ -101,6 +101,8 @@ class UpdateRepo:
     """Image references of which nobody could say whether they are stale."""
     writes: int
     """Steps that changed the forge; with --dry-run, that would."""
+    notices: list[str]
+    """What is worth knowing, and no failure."""
     proposals: list[UpdateProposal]
 
 

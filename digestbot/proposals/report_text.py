@@ -80,6 +80,8 @@ def _proposals(report: UpdateReport, style: Style) -> Iterator[_Row]:
         for proposal in repo.proposals:
             if verbose or proposal.preview or proposal.outcome is not Outcome.UNCHANGED:
                 yield _proposal(repo.repo, proposal, style, dry_run=report.dry_run)
+        for notice in repo.notices:
+            yield _Row("!", "yellow", "notice", repo.repo, notice)
 
 
 def _proposal(name: str, proposal: UpdateProposal, style: Style, *, dry_run: bool) -> _Row:

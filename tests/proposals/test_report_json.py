@@ -39,7 +39,9 @@ def rendered(report: UpdateReport) -> dict[str, Any]:
 
 
 def test_the_report_is_the_contract_in_its_order() -> None:
-    report = make_report(make_outcome("acme/app", make_verdict(), problems=(DOWN,)), calls=7)
+    outcome = make_outcome("acme/app", make_verdict(), problems=(DOWN,))
+    outcome = replace(outcome, notices=("`schedul` is no key",))
+    report = make_report(outcome, calls=7)
 
     document = rendered(report)
 
@@ -69,6 +71,7 @@ def test_the_report_is_the_contract_in_its_order() -> None:
                     "stale": 1,
                     "failed": 0,
                     "writes": 0,
+                    "notices": ["`schedul` is no key"],
                     "proposals": [
                         {
                             "branch": BRANCH,

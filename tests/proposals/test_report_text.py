@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,12 @@ def test_where_there_is_room_a_proposal_is_one_line() -> None:
         "✓ opened     acme/app  #12 Update python:3.13-slim digest to 2452991"
         "  https://github.com/acme/app/pull/12"
     )
+
+
+def test_a_notice_is_a_line_of_its_own() -> None:
+    outcome = replace(make_outcome("acme/app"), notices=("`schedul` is no key",))
+
+    assert shown(make_report(outcome)).startswith("! notice  acme/app  `schedul` is no key\n")
 
 
 def test_verbose_tells_of_every_repo_and_why() -> None:

@@ -1,0 +1,111 @@
+"""The forge of a target: composed here, and imported only when one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from digestbot.cli.importing import importing
+from digestbot.cli.targets import GitHubTarget, GitTarget, LocalTarget, Target
+from digestbot.errors import UsageError
+from digestbot.forge.errors import RefusedError
+from digestbot.forge.github.settings import GitHubSettings
+from digestbot.forge.interface import Forge
+from digestbot.forge.repo import Repo
+from digestbot.forge.steps import PushBranch
+from digestbot.scan.forge_files import INTEREST
+
+_EXTRA = frozenset({"github", "git", "gitdb", "jwt", "cryptography", "nacl"})
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeOptions:
+    """How forges are opened.
+
+    Attributes:
+        names: Globs; of an owner, only repos called so.
+        topics: Of an owner, only repos with one of these.
+        is_proposing: Whether there will be branches, so that permission to push is needed.
+        prefix: What the names of our branches begin with.
+        write_by: `api` or `git`: how commits get to GitHub.
+    """
+
+    github: GitHubSettings = field(default_factory=GitHubSettings)
+    names: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    is_proposing: bool = False
+    prefix: str = "digestbot/"
+    write_by: str = "api"
+
+
+def open_forge(target: Target, options: ForgeOptions) -> Forge:
+    """The forge that has the repos of a target; close it in the end.
+
+    Raises:
+        UsageError: Packages that it needs are not installed.
+        ForgeError: There is no such repository.
+    """
+    with _needing_packages(target):
+        match target:
+            case LocalTarget():
+                return _open_local(target, options)
+            case GitHubTarget():
+                return _open_github(target, options)
+            case GitTarget():
+                return _open_remote(target, options)
+
+
+def _open_local(target: LocalTarget, options: ForgeOptions) -> Forge:
+    from digestbot.forge.local import LocalForge  # noqa: PLC0415 - imports git
+
+    try:
+        return LocalForge(target.path, INTEREST, prefix=options.prefix)
+    except RefusedError as error:
+        raise UsageError(str(error), hint=error.hint) from error
+
+
+def _open_remote(target: GitTarget, options: ForgeOptions) -> Forge:
+    from digestbot.forge.remote import RemoteForge  # noqa: PLC0415 - imports git
+
+    return RemoteForge(target.url, INTEREST, prefix=options.prefix)
+
+
+def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
+    from digestbot.forge.blob_cache import BlobCache, default_folder  # noqa: PLC0415 - heavy
+    from digestbot.forge.github.forge import open_github  # noqa: PLC0415 - likewise
+    from digestbot.forge.github.listing import Selection  # noqa: PLC0415 - likewise
+    from digestbot.forge.github.session import Session  # noqa: PLC0415 - likewise
+
+    def push_with(session: Session) -> Callable[[Repo, PushBranch], None]:
+        from digestbot.forge.git_environment import Login  # noqa: PLC0415 - imports git
+        from digestbot.forge.remote import push_branch  # noqa: PLC0415 - likewise
+
+        def push(repo: Repo, step: PushBranch) -> None:
+            url = f"{options.github.web_url}/{repo.name}.git"
+            push_branch(url, Login("x-access-token", session.git_token()), step)
+
+        return push
+
+    return open_github(
+        target.name,
+        options.github,
+        INTEREST,
+        cache=BlobCache(default_folder()),
+        selection=Selection(options.names, options.topics, options.is_proposing, options.prefix),
+        push_with=push_with if options.write_by == "git" else None,
+    )
+
+
+@contextmanager
+def _needing_packages(target: Target) -> Iterator[None]:
+    try:
+        with importing():
+            yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise UsageError(
+            f"{target} needs packages that are not installed ({error.name})",
+            hint="pip install 'digestbot[forge]'",
+        ) from error

@@ -1,0 +1,84 @@
+"""Runs over repos: what all of them share, and one target after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from digestbot.cli.forges import ForgeOptions, open_forge
+from digestbot.cli.targets import Target
+from digestbot.forge.errors import ForgeError
+from digestbot.forge.interface import Forge
+from digestbot.forge.repo import LeftOut, Repo
+from digestbot.image import ImageReference
+from digestbot.proposals.budget import Budget
+from digestbot.proposals.evidence import Inquiry
+from digestbot.proposals.outcome import RepoOutcome
+from digestbot.proposals.proposal import Writer
+from digestbot.proposals.run import Rules, Run
+from digestbot.proposals.settings import ProposalSettings
+from digestbot.proposals.writer import ProposalWriter
+from digestbot.registry.errors import RegistryError
+from digestbot.registry.image_facts import ImageFacts
+from digestbot.registry.resolution import Resolver
+from digestbot.registry.resolver import RegistryResolver
+from digestbot.scan.forge_files import RepoFiles
+from digestbot.scan.result import Problem
+
+Work = Callable[[Run, Iterable[Repo | LeftOut]], Generator[RepoOutcome, None, None]]
+"""What is done with repos: `update_repos`, or `scan_repos`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What the runs over several targets have in common."""
+
+    forges: ForgeOptions
+    rules_for: Callable[[RepoFiles], Rules]
+    budget: Budget = field(default_factory=Budget)
+    exclude: tuple[str, ...] = ()
+    is_rehearsal: bool = False
+
+    def over(
+        self, targets: Sequence[Target], resolver: Resolver, work: Work
+    ) -> Iterator[RepoOutcome | Problem]:
+        """What became of the repos of each target; a target that cannot be listed is a problem.
+
+        Raises:
+            UsageError: A target needs packages that are not installed.
+        """
+        inquiry = _inquiry(resolver)
+        for target in targets:
+            try:
+                with closing(open_forge(target, self.forges)) as forge:
+                    run = self._run(forge, resolver, inquiry)
+                    with closing(work(run, forge.repos())) as outcomes:
+                        yield from outcomes
+            except ForgeError as error:
+                yield Problem("target", str(target), error.code, str(error), error.hint)
+
+    def _run(self, forge: Forge, resolver: Resolver, inquiry: Inquiry) -> Run:
+        def writer_for(repo: Repo, settings: ProposalSettings) -> Writer:
+            return ProposalWriter(repo, settings, inquiry)
+
+        return Run(
+            forge=forge,
+            resolver=resolver,
+            rules_for=self.rules_for,
+            writer_for=writer_for,
+            budget=self.budget,
+            exclude=self.exclude,
+            is_rehearsal=self.is_rehearsal,
+        )
+
+
+def _inquiry(resolver: Resolver) -> Inquiry:
+    """Where answers come from a file, registries are asked for nothing else either."""
+    if isinstance(resolver, RegistryResolver):
+        return Inquiry.of(resolver)
+    return Inquiry(_refuse)
+
+
+def _refuse(reference: ImageReference) -> ImageFacts:
+    raise RegistryError(f"{reference} was not asked about", code="not-recorded", host="")

@@ -1,0 +1,132 @@
+"""`digestbot update`: bring home what a scan finds, as pull requests."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from digestbot.cli.answers import open_resolver
+from digestbot.cli.exits import Exit
+from digestbot.cli.forges import ForgeOptions
+from digestbot.cli.options import GroupedCommand, common
+from digestbot.cli.output import emit
+from digestbot.cli.progress import RepoProgress
+from digestbot.cli.runs import Runs
+from digestbot.cli.settings import config_options, network_options, set_up
+from digestbot.cli.targets import parse_target
+from digestbot.cli.terminal import Terminal
+from digestbot.cli.update_options import UpdateOptions, update_options
+from digestbot.errors import NoInputError, UsageError
+from digestbot.forge.github.settings import GitHubSettings
+from digestbot.proposals import report_json, report_text
+from digestbot.proposals.budget import Budget, Room
+from digestbot.proposals.fleet import update_repos
+from digestbot.proposals.report_account import Account
+from digestbot.proposals.report_contract import UpdateReport
+from digestbot.proposals.run import Rules
+from digestbot.proposals.settings import ProposalSettings
+from digestbot.report.style import Style
+from digestbot.scan.result import Problem
+from digestbot.scan.setup import Setup
+from digestbot.secret import Secret
+
+FORMATS = {"text": report_text.render, "json": report_json.render}
+
+
+@click.command("update", cls=GroupedCommand)
+@click.argument("targets", nargs=-1, metavar="TARGET...")
+@config_options
+@update_options
+@network_options
+@common
+@click.pass_context
+def command(context: click.Context, /, **arguments: Any) -> int:
+    """Bring updates home as pull requests.
+
+    TARGET is github:owner/repo; github:owner, for every repo of an owner that may be pushed
+    to; the https or ssh URL of any git repository, which gets a branch; or a folder, where
+    the branch is made in that checkout and nothing else is touched.
+
+    Run it again whenever you like: what is open is kept up to date, nothing is opened twice,
+    and what somebody closed is not proposed again.
+    """
+    terminal = Terminal.of(context)
+    terminal.start_logging()
+    options = UpdateOptions(**arguments)
+    if not options.targets:
+        raise UsageError("no target", hint="for the checkout in this folder: digestbot update .")
+    report = _update(context, options, terminal)
+    _print(report, options, terminal)
+    if not report.repos and not report.errors:
+        raise NoInputError(
+            f"no repo in {', '.join(options.targets)}", hint="check the name, --name and --topic"
+        )
+    return _exit_code(report)
+
+
+def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) -> UpdateReport:
+    targets = [parse_target(text) for text in options.targets]
+    keys = {"pin": options.pin, "timeout": options.timeout, "allow_private": options.allow_private}
+    setup = set_up(context, config=options.config, no_config=options.no_config, keys=keys)
+    runs = _runs(setup, options)
+    account, start = Account(options.dry_run), time.perf_counter()
+    progress = RepoProgress(shown=terminal.shows_progress)
+    with open_resolver(setup.registries, options.digests) as resolver, progress as bar:
+        for outcome in runs.over(targets, resolver, update_repos):
+            if isinstance(outcome, Problem):
+                account.fail(outcome)
+            else:
+                account.add(outcome)
+                bar.repo_done(outcome.name, len(outcome.verdicts))
+    return account.report(duration_s=time.perf_counter() - start)
+
+
+def _runs(setup: Setup, options: UpdateOptions) -> Runs:
+    limit = options.limit
+    room = () if limit is None else (Room(limit, f"--limit {limit} for this run"),)
+    proposals = ProposalSettings(group=options.group or "repo", draft=options.draft)
+    forges = ForgeOptions(
+        github=GitHubSettings(token=Secret(_token), max_wait_s=options.max_wait),
+        names=options.names,
+        topics=options.topics,
+        is_proposing=not options.dry_run,
+        prefix=proposals.prefix,
+        write_by=options.write_by,
+    )
+    return Runs(
+        forges,
+        lambda _files: Rules(setup.policy, proposals),
+        Budget(*room),
+        (*setup.exclude, *options.exclude),
+        is_rehearsal=options.dry_run,
+    )
+
+
+def _token() -> str:
+    """The token of the environment, in the order in which GitHub's own program looks."""
+    return os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
+
+
+def _print(report: UpdateReport, options: UpdateOptions, terminal: Terminal) -> None:
+    color = options.output is None and terminal.colorful(sys.stdout)
+    style = Style(terminal.width, color, terminal.verbosity, _command(options.targets))
+    text = FORMATS[options.report_format](report, style)
+    emit(text, options.output, color=color)
+
+
+def _command(targets: Sequence[str]) -> str:
+    return shlex.join(["digestbot", "update", *targets])
+
+
+def _exit_code(report: UpdateReport) -> Exit:
+    """Incomplete wins; then, with --dry-run, what would be written."""
+    if report.errors:
+        return Exit.INCOMPLETE
+    is_pending = report.dry_run and any(repo.writes for repo in report.repos)
+    return Exit.FINDINGS if is_pending else Exit.OK
