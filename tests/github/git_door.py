@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
+from tests.git_http import Asked, answer_git
 from tests.github import faults
 from tests.github.errors import ApiError
 from tests.github.exchange import Incoming, Outgoing, bearer_of, token_of
@@ -78,30 +77,6 @@ def _push(github: GitHubServer, repo: Repo, incoming: Incoming, token: Token) ->
 
 
 def _backend(repo: Repo, incoming: Incoming, service: str) -> Outgoing:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "GIT_PROJECT_ROOT": str(repo.git.folder),
-        "GIT_HTTP_EXPORT_ALL": "1",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "HOME": str(repo.git.folder),
-        "PATH_INFO": f"/{service}",
-        "QUERY_STRING": incoming.query,
-        "REQUEST_METHOD": incoming.method,
-        "CONTENT_TYPE": incoming.headers.get("content-type", ""),
-        "CONTENT_LENGTH": str(len(incoming.body)),
-        "HTTP_CONTENT_ENCODING": incoming.headers.get("content-encoding", ""),
-        "GIT_PROTOCOL": incoming.headers.get("git-protocol", ""),
-        "REMOTE_USER": "pusher",
-        "REMOTE_ADDR": "127.0.0.1",
-    }
-    told = subprocess.run(
-        ["git", "http-backend"],
-        input=incoming.body,
-        env=environment,
-        capture_output=True,
-        check=False,
-    )
-    head, _, body = told.stdout.partition(b"\r\n\r\n")
-    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
-    status = int(headers.pop("Status", "200").split()[0])
-    return Outgoing(status, body, headers)
+    asked = Asked(incoming.method, f"/{service}", incoming.query, incoming.headers, incoming.body)
+    told = answer_git(repo.git.folder, asked)
+    return Outgoing(told.status, told.body, dict(told.headers))

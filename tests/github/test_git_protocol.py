@@ -54,18 +54,17 @@ def test_a_public_repo_is_cloned_without_a_token(clone: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "has_token, is_ok",
-    [pytest.param(True, True, id="token"), pytest.param(False, False, id="none")],
+    "has_token", [pytest.param(True, id="with one"), pytest.param(False, id="without")]
 )
 def test_a_private_repo_wants_a_token(
-    github: GitHubServer, tmp_path: Path, has_token: bool, is_ok: bool
+    github: GitHubServer, tmp_path: Path, has_token: bool
 ) -> None:
     github.add_repo("acme/secret", private=True)
     token = github.token() if has_token else None
 
     told = git("clone", "-q", f"{github.url}/acme/secret", str(tmp_path / "s"), token=token)
 
-    assert (told.returncode == 0) is is_ok
+    assert (told.returncode == 0) is has_token
     assert any(one.is_git for one in github.requests)
 
 

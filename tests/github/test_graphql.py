@@ -110,6 +110,7 @@ def test_a_pull_request_tells_everything(github: GitHubServer, ask: Asking) -> N
 
     told = ask.graphql(PULLS)["data"]["repository"]["pullRequests"]["nodes"]
 
+    parents = {"nodes": [{"oid": pull.base}]}
     assert told == [
         {
             "number": 1,
@@ -138,11 +139,7 @@ def test_a_pull_request_tells_everything(github: GitHubServer, ask: Asking) -> N
                     }
                 ]
             },
-            "commits": {
-                "nodes": [
-                    {"commit": {"message": "Change", "parents": {"nodes": [{"oid": pull.base}]}}}
-                ]
-            },
+            "commits": {"nodes": [{"commit": {"message": "Change", "parents": parents}}]},
             "timelineItems": {"totalCount": 1},
             "autoMergeRequest": None,
             "reviewRequests": {

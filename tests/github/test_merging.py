@@ -4,7 +4,7 @@ import pytest
 
 from tests.github.asking import Asking
 from tests.github.server import GitHubServer
-from tests.github.state import Pull
+from tests.github.state import Pull, node_id
 
 REPO = "/repos/acme/app"
 ENABLE = """
@@ -21,17 +21,11 @@ def pull(github: GitHubServer) -> Pull:
 
 def enable(ask: Asking, pull: Pull, **more: str) -> str:
     """The message of the error, or nothing."""
-    found = ask.graphql(
-        '{ repository(owner: "acme", name: "app") { pullRequest(number: 1) { id } } }'
-    )
-    number = found["data"]["repository"]["pullRequest"]["id"]
-    answer = ask.graphql(ENABLE, input={"pullRequestId": number, **more})
+    answer = ask.graphql(ENABLE, input={"pullRequestId": node_id(pull), **more})
     return str(answer["errors"][0]["message"]) if "errors" in answer else ""
 
 
-@pytest.mark.parametrize(
-    "method, parents", [("merge", 2), ("squash", 1), ("rebase", 1)], ids=lambda one: str(one)
-)
+@pytest.mark.parametrize("method, parents", [("merge", 2), ("squash", 1), ("rebase", 1)], ids=str)
 def test_merging_really_merges(
     github: GitHubServer, ask: Asking, pull: Pull, method: str, parents: int
 ) -> None:
@@ -181,8 +175,8 @@ def test_what_ci_says_is_told_both_ways(
     status = ask("GET", f"{REPO}/commits/{pull.head}/status").json()
     runs = ask("GET", f"{REPO}/commits/work/check-runs").json()
     said = ask.graphql(
-        """{ repository(owner: "acme", name: "app") { ref(qualifiedName: "work") { target {
-             ... on Commit { statusCheckRollup { state contexts(first: 1) { totalCount } } } } } } }"""
+        """{ repository(owner: "acme", name: "app") {
+             ref(qualifiedName: "work") { target { ... on Commit { statusCheckRollup { state contexts(first: 1) { totalCount } } } } } } }"""
     )
 
     rollup = said["data"]["repository"]["ref"]["target"]["statusCheckRollup"]
