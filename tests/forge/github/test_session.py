@@ -294,6 +294,8 @@ def stranger(give: Give) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
+            # Who closes before all is read resets the connection.
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
             seen.append((self.path, self.headers.get("Authorization", "")))
             status, headers, body = give(self)
             self.send_response(status)
