@@ -67,10 +67,9 @@ class ScanResult:
     @property
     def queries(self) -> frozenset[Query]:
         """The distinct questions that registries were asked, answered or not."""
-        answered = (resolution.query for resolution in self.resolutions)
-        failed = (one.occurrence for one in self.findings if one.status is Status.FAILED)
-        asked = ((followed_tag(one), one.steering.platform) for one in failed)
-        return frozenset((*answered, *(Query(tag, platform) for tag, platform in asked if tag)))
+        asked = (one.occurrence for one in self.findings if _was_asked(one))
+        tags = ((followed_tag(one), one.steering.platform) for one in asked)
+        return frozenset(Query(tag, platform) for tag, platform in tags if tag is not None)
 
     def of_repo(self, name: str) -> ScanResult:
         """The same, said of a repo on a forge."""
@@ -105,3 +104,9 @@ def merged(
         resolutions=tuple(dict.fromkeys(one for result in results for one in result.resolutions)),
         written=frozenset().union(*(result.written for result in results)),
     )
+
+
+def _was_asked(finding: Finding) -> bool:
+    """A reference without digest is asked about where it is to get one."""
+    is_known = finding.status not in {Status.UNPINNED, Status.SKIPPED}
+    return is_known or finding.new_digest is not None

@@ -58,7 +58,7 @@ def test_the_report_is_the_contract_in_its_order() -> None:
                 "current": 0,
                 "incomplete": 1,
                 "outcomes": {"opened": 1},
-                "lookups": 0,
+                "lookups": 1,
                 "calls": 7,
             },
             "repos": [

@@ -64,7 +64,7 @@ def test_a_line_for_each_that_matters_then_problems_and_the_sum() -> None:
             hint: give it contents: write
 
         10 repos: 1 opened, 1 unchanged, 1 hands-off, 1 current, 5 left out,
-        1 incomplete · 0 lookups, 1,420 API calls in 40 s
+        1 incomplete · 1 lookup, 1,420 API calls in 40 s
         """)
 
 
@@ -106,7 +106,7 @@ def test_quiet_leaves_explanations_away() -> None:
     [
         pytest.param(
             make_report(make_outcome("acme/app")),
-            "✓ 1 repo: 1 current · 0 lookups in 40 s\n",
+            "✓ 1 repo: 1 current · 1 lookup in 40 s\n",
             id="all-is-well",
         ),
         pytest.param(make_report(), "0 repos · 0 lookups in 40 s\n", id="nothing"),
@@ -115,7 +115,7 @@ def test_quiet_leaves_explanations_away() -> None:
             "✓ opened  .  Update python:3.13-slim digest to 2452991"
             "  branch digestbot/images\n"
             "\n"
-            "✓ 1 repo: 1 opened · 0 lookups in 40 s\n",
+            "✓ 1 repo: 1 opened · 1 lookup in 40 s\n",
             id="no-pull-request",
         ),
     ],
@@ -152,7 +152,7 @@ def test_a_rehearsal_shows_title_body_and_diff() -> None:
             -FROM python@sha256:a
             +FROM python@sha256:b
 
-        2 repos: 1 to open, 1 current · 0 lookups in 40 s
+        2 repos: 1 to open, 1 current · 1 lookup in 40 s
 
         What to do next
           digestbot update github:acme  does it

@@ -48,7 +48,7 @@ def test_the_text_has_a_heading_for_each_repo_and_advises_to_propose() -> None:
         "    acme/app x/Dockerfile: no bytes\n"
         "    acme/web x/Dockerfile: no bytes\n"
         "\n"
-        "4 images in 2 files of 2 repos: 4 stale · 0 lookups in 0.4 s\n"
+        "4 images in 2 files of 2 repos: 4 stale · 2 lookups in 0.4 s\n"
         "\n"
         "What to do next\n"
         "  digestbot scan github:acme --diff  shows the change\n"

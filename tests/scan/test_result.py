@@ -2,24 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from digestbot.image import ImageReference, ImageTag
+import pytest
+
 from digestbot.policy.finding import Finding, Status
-from digestbot.registry.resolution import Query, Resolution
 from digestbot.scan.result import Change, Problem, ScanResult, merged
-from tests.report.builders import NEW, make_finding, make_result
+from tests.report.builders import make_finding, make_result
 
 DOWN = Problem("registry", "ghcr.io", "unavailable", "ghcr.io answers 503")
 
 
-def asked(image: str) -> Resolution:
-    reference = ImageReference.parse(image).followed
-    assert isinstance(reference, ImageTag)
-    return Resolution(Query(reference), NEW)
-
-
-def of_repo(name: str, *findings: Finding, image: str = "python:3.12") -> ScanResult:
-    result = make_result(findings, [DOWN], files=1, lookups=1)
-    return replace(result, resolutions=(asked(image),)).of_repo(name)
+def of_repo(name: str, *findings: Finding) -> ScanResult:
+    return make_result(findings, [DOWN], files=1, lookups=1).of_repo(name)
 
 
 def test_a_scan_says_of_which_repo_it_is() -> None:
@@ -44,18 +37,28 @@ def test_scans_add_up_in_their_order() -> None:
 
 
 def test_what_several_scans_asked_is_one_lookup_and_one_problem() -> None:
-    both = merged([of_repo("acme/a"), of_repo("acme/b")], duration_s=1)
+    both = merged(
+        [of_repo("acme/a", make_finding()), of_repo("acme/b", make_finding())], duration_s=1
+    )
 
     assert both.lookups == 1
     assert both.problems == (DOWN,)
 
 
-def test_lookups_that_failed_count_too() -> None:
-    failed = make_finding("node:20", Status.FAILED)
-
-    both = merged([of_repo("acme/a", failed), of_repo("acme/b", failed)], duration_s=1)
-
-    assert both.lookups == 2
+@pytest.mark.parametrize(
+    "finding, lookups",
+    [
+        *((make_finding(status=status), 1) for status in (Status.CURRENT, Status.STALE)),
+        (make_finding(status=Status.FAILED), 1),
+        (make_finding(status=Status.SKIPPED), 0),
+        (make_finding(status=Status.UNPINNED), 1),
+        (make_finding(status=Status.UNPINNED, edited=False), 0),
+        (make_finding(None, Status.FAILED), 0),
+    ],
+    ids=["current", "stale", "failed", "skipped", "to-be-pinned", "unpinned", "whole-file"],
+)
+def test_questions_are_those_that_a_finding_took(finding: Finding, lookups: int) -> None:
+    assert merged([make_result([finding])], duration_s=1).lookups == lookups
 
 
 def test_what_went_wrong_with_whole_repos_comes_first() -> None:
