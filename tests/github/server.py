@@ -26,6 +26,7 @@ Leaving the `with` raises ContractError if anybody did what GitHub's description
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -61,6 +62,8 @@ from tests.github.state import (
 
 __all__ = ["File", "GitHubServer", "executable", "submodule", "symlink"]
 
+# Repos are thousands of small files: in memory, where the system has a folder for that.
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 ALL_PERMISSIONS = {
     "metadata": "read",
     "contents": "write",
@@ -104,7 +107,7 @@ class GitHubServer:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=_MEMORY)))
         self.url = self._stack.enter_context(listener.listening(self))
         self.shapes = Shapes(self.url)
         return self

@@ -176,7 +176,9 @@ def test_what_ci_says_is_told_both_ways(
     runs = ask("GET", f"{REPO}/commits/work/check-runs").json()
     said = ask.graphql(
         """{ repository(owner: "acme", name: "app") {
-             ref(qualifiedName: "work") { target { ... on Commit { statusCheckRollup { state contexts(first: 1) { totalCount } } } } } } }"""
+             ref(qualifiedName: "work") { target { ... on Commit {
+               statusCheckRollup { state contexts(first: 1) { totalCount } }
+             } } } } }"""
     )
 
     rollup = said["data"]["repository"]["ref"]["target"]["statusCheckRollup"]
