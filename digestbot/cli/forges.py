@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from digestbot.forge.interface import Forge
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import PushBranch
 from digestbot.scan.forge_files import INTEREST
+from digestbot.secret import Secret
 
 _EXTRA = frozenset({"github", "git", "gitdb", "jwt", "cryptography", "nacl"})
 
@@ -37,6 +39,16 @@ class ForgeOptions:
     is_proposing: bool = False
     prefix: str = "digestbot/"
     write_by: str = "api"
+
+
+def github_settings(max_wait_s: float = 30.0) -> GitHubSettings:
+    """As whom GitHub is asked, by the environment."""
+    return GitHubSettings(token=Secret(_token), max_wait_s=max_wait_s)
+
+
+def _token() -> str:
+    """The token of the environment, in the order in which GitHub's own program looks."""
+    return os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
 
 
 def open_forge(target: Target, options: ForgeOptions) -> Forge:

@@ -32,13 +32,17 @@ Work = Callable[[Run, Iterable[Repo | LeftOut]], Generator[RepoOutcome, None, No
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """What the runs over several targets have in common."""
+    """What the runs over several targets have in common.
+
+    `writers` are those of a rehearsal, by the name of the repo.
+    """
 
     forges: ForgeOptions
     rules_for: Callable[[RepoFiles], Rules]
     budget: Budget = field(default_factory=Budget)
     exclude: tuple[str, ...] = ()
     is_rehearsal: bool = False
+    writers: dict[str, Writer] = field(default_factory=dict)
 
     def over(
         self, targets: Sequence[Target], resolver: Resolver, work: Work
@@ -60,7 +64,10 @@ class Runs:
 
     def _run(self, forge: Forge, resolver: Resolver, inquiry: Inquiry) -> Run:
         def writer_for(repo: Repo, settings: ProposalSettings) -> Writer:
-            return ProposalWriter(repo, settings, inquiry)
+            writer = ProposalWriter(repo, settings, inquiry)
+            if self.is_rehearsal:
+                self.writers[repo.name] = writer
+            return writer
 
         return Run(
             forge=forge,

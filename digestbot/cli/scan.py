@@ -15,19 +15,23 @@ from click.core import ParameterSource
 
 from digestbot.cli.answers import open_resolver
 from digestbot.cli.exits import Exit
+from digestbot.cli.importing import importing
 from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
 from digestbot.cli.scan_options import ScanOptions, scan_options
 from digestbot.cli.settings import config_options, network_options, set_up
+from digestbot.cli.targets import LocalTarget, Target, parse_target
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError, WriteError
 from digestbot.policy.finding import Status
 from digestbot.registry.recorded import write_answers
+from digestbot.registry.resolution import Resolver
 from digestbot.report.formats import REPORTS
+from digestbot.report.repos import in_one_tree
 from digestbot.report.style import Style
-from digestbot.scan.engine import SourceFile, scan
-from digestbot.scan.result import Problem, ScanResult
+from digestbot.scan.engine import Policy, SourceFile, scan
+from digestbot.scan.result import Problem, ScanResult, merged
 from digestbot.scan.setup import Setup
 from digestbot.scan.tree import MAX_SIZE, LocalFile, Text, find_files
 from digestbot.scan.write import replace_file
@@ -36,7 +40,7 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
 @click.command("scan", cls=GroupedCommand)
-@click.argument("paths", nargs=-1, metavar="[PATH|-]...")
+@click.argument("paths", nargs=-1, metavar="[TARGET|-]...")
 @config_options
 @scan_options
 @network_options
@@ -45,17 +49,21 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 def command(context: click.Context, /, **arguments: Any) -> int:
     """Find pinned images and say which digests moved.
 
-    PATH is a folder, a file, or - for a Dockerfile on standard input; without one, this
-    folder is scanned. In a git checkout that is what git tracks or would track.
+    TARGET is a folder, a file, or - for a Dockerfile on standard input; without one, this
+    folder is scanned. In a git checkout that is what git tracks or would track. It may also
+    be github:owner/repo, github:owner for every repo of an owner, or the https or ssh URL of
+    a git repository: these are read without a checkout.
     """
     terminal = Terminal.of(context)
     terminal.start_logging()
     options = ScanOptions(**arguments)
     _check(context, options)
+    paths, targets = _split(options)
     keys = {key: arguments[key] for key in ("pin", "fail_on", "jobs", "timeout", "allow_private")}
     setup = set_up(context, config=options.config, no_config=options.no_config, keys=keys)
-    files = _files(options.paths, (*setup.exclude, *options.exclude))
-    result = _scan(files, setup, options, terminal)
+    exclude = (*setup.exclude, *options.exclude)
+    files = [] if targets and not paths else _files(paths, exclude)
+    result = _scan(files, targets, replace(setup, exclude=exclude), options, terminal)
     if options.record is not None:
         write_whole(options.record, write_answers(result.resolutions))
     if options.write:
@@ -80,6 +88,20 @@ def _check(context: click.Context, options: ScanOptions) -> None:
         )
 
 
+def _split(options: ScanOptions) -> tuple[list[str], list[Target]]:
+    """Paths on this machine, and what is elsewhere; that cannot be written to."""
+    if "-" in options.paths:
+        return ["-"], []
+    targets = [parse_target(text) for text in options.paths]
+    elsewhere: list[Target] = [one for one in targets if not isinstance(one, LocalTarget)]
+    if options.write and elsewhere:
+        raise UsageError(
+            f"{elsewhere[0]} cannot be written to",
+            hint=f"to propose the change there: digestbot update {elsewhere[0]}",
+        )
+    return [target.path for target in targets if isinstance(target, LocalTarget)], elsewhere
+
+
 def _files(paths: Sequence[str], exclude: Sequence[str]) -> Sequence[SourceFile]:
     if "-" in paths:
         return [Text(sys.stdin.buffer.read(MAX_SIZE + 1))]
@@ -87,13 +109,39 @@ def _files(paths: Sequence[str], exclude: Sequence[str]) -> Sequence[SourceFile]
 
 
 def _scan(
-    files: Sequence[SourceFile], setup: Setup, options: ScanOptions, terminal: Terminal
+    files: Sequence[SourceFile],
+    targets: Sequence[Target],
+    setup: Setup,
+    options: ScanOptions,
+    terminal: Terminal,
 ) -> ScanResult:
     policy = replace(setup.policy, offline=options.offline)
-    progress = ProgressBar(shown=terminal.shows_progress)
-    answering = open_resolver(setup.registries, options.digests, offline=options.offline)
-    with answering as resolver, progress as bar:
-        return scan(files, resolver, policy, observer=bar)
+    with open_resolver(setup.registries, options.digests, offline=options.offline) as resolver:
+        results: list[ScanResult] = []
+        if files or not targets:
+            with ProgressBar(shown=terminal.shows_progress) as bar:
+                results.append(scan(files, resolver, policy, observer=bar))
+        if targets:
+            results.append(_scan_elsewhere(targets, resolver, policy, setup, options, terminal))
+    duration_s = sum(result.duration_s for result in results)
+    return results[0] if len(results) == 1 else merged(results, duration_s=duration_s)
+
+
+def _scan_elsewhere(
+    targets: Sequence[Target],
+    resolver: Resolver,
+    policy: Policy,
+    setup: Setup,
+    options: ScanOptions,
+    terminal: Terminal,
+) -> ScanResult:
+    with importing():
+        from digestbot.cli.scan_repos import scan_targets  # noqa: PLC0415 - local scans need none
+
+    exclude = setup.exclude
+    return scan_targets(
+        targets, options, terminal, resolver=resolver, policy=policy, exclude=exclude
+    )
 
 
 def _write(result: ScanResult, files: Sequence[SourceFile]) -> ScanResult:
@@ -114,6 +162,7 @@ def _paths_in_tree(
     result: ScanResult, files: Sequence[SourceFile]
 ) -> Iterator[tuple[str, bytes, bytes]]:
     """The changes for a diff, which is applied in a tree and so knows no absolute path."""
+    result = in_one_tree(result)
     outside = {
         file.path: file.path_in_tree
         for file in files

@@ -19,6 +19,8 @@ class ScanOptions:
     paths: tuple[str, ...]
     config: Path | None
     no_config: bool
+    names: tuple[str, ...]
+    topics: tuple[str, ...]
     exclude: tuple[str, ...]
     pin: bool
     offline: bool
@@ -41,6 +43,27 @@ def _split(_context: click.Context, _option: click.Parameter, value: str | None)
     return [name.strip() for name in value.split(",")] if value != "never" else []
 
 
+REPO_OPTIONS = (
+    option(
+        "--name",
+        "names",
+        multiple=True,
+        heading="Input",
+        env="NAME",
+        metavar="GLOB",
+        help="Of an owner, only repos called like this (api-*). May be repeated.",
+    ),
+    option(
+        "--topic",
+        "topics",
+        multiple=True,
+        heading="Input",
+        env="TOPIC",
+        metavar="TOPIC",
+        help="Of an owner, only repos with this topic. May be repeated; one of them is enough.",
+    ),
+)
+"""Which repos of an owner; `digestbot update` has them too."""
 OPTIONS = (
     option(
         "--exclude",
@@ -134,6 +157,6 @@ OPTIONS = (
 
 def scan_options(command: Decorated) -> Decorated:
     """Declare all of them on a command."""
-    for add in reversed(OPTIONS):
+    for add in reversed((*REPO_OPTIONS, *OPTIONS)):
         command = add(command)
     return command

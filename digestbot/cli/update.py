@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import time
@@ -13,7 +12,7 @@ import click
 
 from digestbot.cli.answers import open_resolver
 from digestbot.cli.exits import Exit
-from digestbot.cli.forges import ForgeOptions
+from digestbot.cli.forges import ForgeOptions, github_settings
 from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit
 from digestbot.cli.progress import RepoProgress
@@ -23,7 +22,6 @@ from digestbot.cli.targets import parse_target
 from digestbot.cli.terminal import Terminal
 from digestbot.cli.update_options import UpdateOptions, update_options
 from digestbot.errors import NoInputError, UsageError
-from digestbot.forge.github.settings import GitHubSettings
 from digestbot.proposals import report_json, report_text
 from digestbot.proposals.budget import Budget, Room
 from digestbot.proposals.fleet import update_repos
@@ -34,7 +32,6 @@ from digestbot.proposals.settings import ProposalSettings
 from digestbot.report.style import Style
 from digestbot.scan.result import Problem
 from digestbot.scan.setup import Setup
-from digestbot.secret import Secret
 
 FORMATS = {"text": report_text.render, "json": report_json.render}
 
@@ -82,7 +79,7 @@ def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) 
             if isinstance(outcome, Problem):
                 account.fail(outcome)
             else:
-                account.add(outcome)
+                account.add(outcome, runs.writers.pop(outcome.name, None))
                 bar.repo_done(outcome.name, len(outcome.verdicts))
     return account.report(duration_s=time.perf_counter() - start)
 
@@ -92,7 +89,7 @@ def _runs(setup: Setup, options: UpdateOptions) -> Runs:
     room = () if limit is None else (Room(limit, f"--limit {limit} for this run"),)
     proposals = ProposalSettings(group=options.group or "repo", draft=options.draft)
     forges = ForgeOptions(
-        github=GitHubSettings(token=Secret(_token), max_wait_s=options.max_wait),
+        github=github_settings(options.max_wait),
         names=options.names,
         topics=options.topics,
         is_proposing=not options.dry_run,
@@ -106,11 +103,6 @@ def _runs(setup: Setup, options: UpdateOptions) -> Runs:
         (*setup.exclude, *options.exclude),
         is_rehearsal=options.dry_run,
     )
-
-
-def _token() -> str:
-    """The token of the environment, in the order in which GitHub's own program looks."""
-    return os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
 
 
 def _print(report: UpdateReport, options: UpdateOptions, terminal: Terminal) -> None:

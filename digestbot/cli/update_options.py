@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from digestbot.cli.options import Decorated, option
+from digestbot.cli.scan_options import REPO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +35,6 @@ class UpdateOptions:
     allow_private: bool
 
 
-REPO_OPTIONS = (
-    option(
-        "--name",
-        "names",
-        multiple=True,
-        heading="Input",
-        env="NAME",
-        metavar="GLOB",
-        help="Of an owner, only repos called like this (api-*). May be repeated.",
-    ),
-    option(
-        "--topic",
-        "topics",
-        multiple=True,
-        heading="Input",
-        env="TOPIC",
-        metavar="TOPIC",
-        help="Of an owner, only repos with this topic. May be repeated; one of them is enough.",
-    ),
-)
-"""Which repos of an owner; `digestbot scan` has them too."""
 OPTIONS = (
     option(
         "--exclude",

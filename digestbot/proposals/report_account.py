@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from digestbot import __version__
 from digestbot.policy.finding import Status
 from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
+from digestbot.proposals.proposal import Writer
 from digestbot.proposals.report_contract import (
     SCHEMA,
     LeftOutReason,
@@ -35,13 +36,13 @@ class Account:
     problems: dict[Problem, None] = field(default_factory=dict)
     queries: set[Query] = field(default_factory=set)
 
-    def add(self, outcome: RepoOutcome) -> None:
-        """Write down what became of a repo."""
+    def add(self, outcome: RepoOutcome, writer: Writer | None = None) -> None:
+        """Write down what became of a repo; `writer` finds words that no step has."""
         problems = [*_problems(outcome)]
         self.problems.update(dict.fromkeys(problems))
         if outcome.result is not None:
             self.queries.update(outcome.result.queries)
-        proposals = [self._proposal(outcome, verdict) for verdict in outcome.verdicts]
+        proposals = [self._proposal(outcome, verdict, writer) for verdict in outcome.verdicts]
         self.repos.append(
             UpdateRepo(
                 repo=well_formed(outcome.name),
@@ -88,7 +89,9 @@ class Account:
             calls=calls,
         )
 
-    def _proposal(self, outcome: RepoOutcome, verdict: Verdict) -> UpdateProposal:
+    def _proposal(
+        self, outcome: RepoOutcome, verdict: Verdict, writer: Writer | None
+    ) -> UpdateProposal:
         return UpdateProposal(
             branch=well_formed(verdict.branch),
             outcome=verdict.outcome,
@@ -96,7 +99,7 @@ class Account:
             title=well_formed(verdict.title),
             number=verdict.number or None,
             url=well_formed(verdict.url) or None,
-            preview=preview_of(outcome, verdict) if self.is_rehearsal else None,
+            preview=preview_of(outcome, verdict, writer) if self.is_rehearsal else None,
         )
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from digestbot.forge.steps import EditPull, OpenPull, PushBranch
-from digestbot.proposals.outcome import RepoOutcome, Verdict
+from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
+from digestbot.proposals.proposal import Writer
 from digestbot.proposals.report_contract import Preview
 from digestbot.report.diff import unified_diff
 from digestbot.report.plain import well_formed
 
 
-def preview_of(outcome: RepoOutcome, verdict: Verdict) -> Preview | None:
-    """What the steps write of this proposal; None where they write nothing of it."""
+def preview_of(
+    outcome: RepoOutcome, verdict: Verdict, writer: Writer | None = None
+) -> Preview | None:
+    """What the steps write of this proposal; None where they write nothing of it.
+
+    Where a forge has no pull requests, `writer` says what one would read like.
+    """
     words = [
         (step.title, step.body)
         for step in outcome.steps
@@ -24,6 +30,9 @@ def preview_of(outcome: RepoOutcome, verdict: Verdict) -> Preview | None:
     ]
     if not words and not pushes:
         return None
+    if not words and writer is not None and verdict.outcome is Outcome.OPENED:
+        proposals = [one for one in outcome.proposals if one.branch == verdict.branch]
+        words = [(writer.title(one), writer.body(one)) for one in proposals]
     title, body = words[-1] if words else ("", "")
     diff = _diff(outcome, pushes[-1]) if pushes else ""
     return Preview(well_formed(title), well_formed(body), diff)

@@ -161,7 +161,10 @@ def _row(row: _Row, word_width: int, name_width: int, style: Style) -> Iterator[
 
 def _preview(preview: Preview, style: Style) -> Iterator[str]:
     indent = " " * _PREVIEW_INDENT
-    texts = [[(line, "") for line in text.split("\n")] for text in (preview.title, preview.body)]
+    texts = [
+        [(line, "") for line in text.rstrip("\n").split("\n")]
+        for text in (preview.title, preview.body)
+    ]
     diff = preview.diff.removesuffix("\n").split("\n")
     for lines in (*texts, [(line, _DIFF_COLORS.get(line[:1], "")) for line in diff]):
         if any(line for line, _ in lines):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from digestbot.policy.finding import Finding, Status
 from digestbot.policy.judge import followed_tag
@@ -87,14 +87,14 @@ class ScanResult:
 def merged(
     results: Sequence[ScanResult], problems: Iterable[Problem] = (), *, duration_s: float
 ) -> ScanResult:
-    """Several scans in one run as one result; at least one of them, in the given order.
+    """Several scans in one run as one result, in the given order.
 
     What a registry did not answer is one problem, however many scans it hit; a question that
     several of them asked counts as the one lookup it was.
     """
     everything = [*problems, *(one for result in results for one in result.problems)]
     return ScanResult(
-        started_at=min(result.started_at for result in results),
+        started_at=min((result.started_at for result in results), default=datetime.now(UTC)),
         duration_s=duration_s,
         files=sum(result.files for result in results),
         lookups=len(frozenset().union(*(result.queries for result in results))),
