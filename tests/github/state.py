@@ -286,6 +286,14 @@ class World:
     def repos_of(self, account: Account) -> list[Repo]:
         return [repo for repo in self.repos.values() if repo.owner is account]
 
+    def person(self, repo: Repo, login: str) -> Account | None:
+        """Somebody with access to the repo; whoever was given some in it is known."""
+        known = self.accounts.get(login.lower())
+        if known is None and repo.permissions.get(login):
+            known = self.account(login)
+        is_person = known is not None and known.kind == "User" and repo.permission_of(known) != ""
+        return known if is_person else None
+
     def keep(self, thing: Any) -> None:
         """Make it findable by its node id."""
         self.nodes[node_id(thing)] = thing

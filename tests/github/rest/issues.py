@@ -74,7 +74,6 @@ def add_labels(call: Call) -> Reply:
 def add_assignees(call: Call) -> Reply:
     issue = call.issue(call.repo("issues", "write"))
     # People who cannot be assigned are left out in silence.
-    found = [call.world.accounts.get(one.lower()) for one in call.sent.get("assignees", ())]
-    people = [one for one in found if one is not None and one.kind == "User"]
-    call.pulls.assign(issue, people, call.actor)
+    found = [call.world.person(issue.repo, one) for one in call.sent.get("assignees", ())]
+    call.pulls.assign(issue, [one for one in found if one is not None], call.actor)
     return Reply(201, call.server.shapes.issue(issue))

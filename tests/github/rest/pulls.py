@@ -129,8 +129,8 @@ def request_reviewers(call: Call) -> Reply:
     pull = call.pull(call.repo("pull_requests", "write"))
     people = []
     for login in call.sent.get("reviewers", ()):
-        account = call.world.accounts.get(login.lower())
-        if account is None or account.kind != "User":
+        account = call.world.person(pull.repo, login)
+        if account is None:
             raise _no_collaborator()
         if account is pull.author:
             raise ApiError(422, "Review cannot be requested from pull request author.")
