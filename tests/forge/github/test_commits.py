@@ -90,6 +90,13 @@ def test_every_byte_arrives(content: bytes, path: str) -> None:
         assert scene.github.files(NAME, BRANCH) == {path: content}
 
 
+def test_a_zero_never_travels_in_json_text() -> None:
+    with acting() as scene:
+        scene.do(scene.push(files=(FileChange("Dockerfile", Mode.FILE, b"FROM a\x00"),)))
+
+        assert "git/create-blob" in scene.asked
+
+
 def test_an_executable_stays_executable() -> None:
     with acting({"run.sh": executable(OLD)}) as scene:
         scene.do(scene.push(files=(FileChange("run.sh", Mode.EXECUTABLE, NEW),)))
@@ -159,6 +166,35 @@ def test_a_branch_that_somebody_moves_in_between_is_theirs(is_new: bool) -> None
             scene.do(step)
 
         assert "theirs" in scene.github.files(NAME, BRANCH)
+
+
+def test_a_branch_that_moved_is_known_by_looking_whatever_github_says() -> None:
+    with acting() as scene:
+
+        def move() -> None:
+            scene.github.commit(NAME, BRANCH, {"theirs": b"x"})
+            raise ApiError(200, "Words that nobody documents")
+
+        scene.github.faults.add(move, operation="updateRefs")
+
+        with pytest.raises(UnsettledError) as caught:
+            scene.do(scene.push())
+
+        assert caught.value.code == "moved-meanwhile"
+
+
+def test_a_branch_that_is_gone_though_github_refused_to_delete_it_is_fine() -> None:
+    with acting() as scene:
+        scene.do(scene.push())
+        step = DeleteBranch(BRANCH, scene.need_head())
+
+        def move() -> None:
+            scene.github.delete_branch(NAME, BRANCH)
+            raise ApiError(200, "Words that nobody documents")
+
+        scene.github.faults.add(move, operation="updateRefs")
+
+        scene.do(step)
 
 
 def test_a_push_done_twice_is_unsettled_and_does_no_harm() -> None:

@@ -111,8 +111,10 @@ def test_a_head_that_somebody_moved_is_not_merged(
         number = scene.propose()
         step = kind(number, scene.need_head())
         scene.github.commit(NAME, BRANCH, {"theirs": b"x"})
+        scene.github.restart_log()
 
         assert isinstance(error_of(scene, step), UnsettledError)
+        assert scene.github.writes == []
         assert scene.pull(number).state == "open"
 
 
