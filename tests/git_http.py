@@ -139,10 +139,10 @@ def serving_git(root: Path, login: tuple[str, str] | None = None) -> Iterator[Gi
 
 def _handler(state: GitServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_GET(self) -> None:
             self._answer()
 
-        def do_POST(self) -> None:  # noqa: N802 - likewise
+        def do_POST(self) -> None:
             self._answer()
 
         def _answer(self) -> None:

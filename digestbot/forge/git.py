@@ -186,8 +186,8 @@ class GitFolder:
                 return read_branch(name, head, data)
         return None
 
-    def entries(self, commit: CommitSha) -> list[Entry]:
-        """Every file in a commit, without sizes: to know them, git would have to have them all.
+    def entries(self, commit: ObjectSha) -> list[Entry]:
+        """Every file in a commit or tree, without sizes: those only git knows that has them all.
 
         Raises:
             ForgeError: They cannot be read.
@@ -262,7 +262,13 @@ class GitFolder:
             self.ask("read-tree", str(base), variables=index)
             self.ask("update-index", "-z", "--index-info", stdin=b"".join(records), variables=index)
             tree = self.ask("write-tree", "--missing-ok", variables=index)
-        return ObjectSha.parse(as_text(tree).strip())
+        made = ObjectSha.parse(as_text(tree).strip())
+        # Git leaves out what no checkout may have (`.git/…`, `../…`), and says nothing.
+        made_paths = {entry.path for entry in self.entries(made)}
+        for file in files:
+            if file.path not in made_paths:
+                raise RefusedError(f"no file can be called {file.path!r}", code="unsafe-path")
+        return made
 
     def move(self, branch: str, new: CommitSha, expected: CommitSha | None) -> None:
         """Let a branch lead to another commit, if it has the expected one (None: is not there).

@@ -92,7 +92,7 @@ class Surroundings:
     `secrets` are the texts that no message of it may repeat.
     """
 
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
