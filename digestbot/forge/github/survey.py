@@ -30,7 +30,7 @@ _ROLLUP = "statusCheckRollup"
 _PULL = """
 fragment Core on PullRequest {
   number url state title body isDraft isCrossRepository
-  headRefName headRefOid baseRefName author { login }
+  headRefName headRefOid baseRefName author { login } viewerDidAuthor
 }
 """
 _OPEN = f"""

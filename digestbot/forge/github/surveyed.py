@@ -119,6 +119,7 @@ def _read_pull(node: object) -> Pull:
         # A deleted account is no author any more.
         author=text(node, "author", "login")[:_LONGEST_TITLE],
         is_from_here=not need_flag(node, "isCrossRepository"),
+        is_own=need_flag(node, "viewerDidAuthor"),
         is_draft=need_flag(node, "isDraft"),
     )
 

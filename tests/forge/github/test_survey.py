@@ -283,6 +283,7 @@ def _node(**changes: object) -> dict[str, object]:
         "title": "t",
         "body": "b",
         "isDraft": False,
+        "viewerDidAuthor": True,
         "isCrossRepository": False,
         "headRefName": BRANCH,
         "headRefOid": SHA,
