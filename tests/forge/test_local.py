@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from digestbot.forge import git_environment
 from digestbot.forge.errors import ForgeError, RefusedError, UnsettledError
 from digestbot.forge.local import LocalForge
 from digestbot.forge.repo import LeftOut, Mode, Repo
@@ -289,8 +290,6 @@ def test_what_is_no_checkout_is_said_with_a_hint(
 def test_a_checkout_of_another_user_is_said_with_a_hint(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from digestbot.forge import git_environment  # noqa: PLC0415 - only this test changes it
-
     foreign = {**git_environment._VARIABLES, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     monkeypatch.setattr(git_environment, "_VARIABLES", foreign)
 
