@@ -29,8 +29,8 @@ mutation EnableAutoMerge($input: EnablePullRequestAutoMergeInput!) {
 }
 """
 # How GitHub says that it has nothing to wait for.
-_NOTHING_TO_WAIT_FOR = ("clean status", "unstable status")
-_OFF = ("not allowed", "rules not configured")
+_NOTHING_TO_WAIT_FOR = ("clean status", "unstable status", "rules not configured")
+_OFF = "not allowed"
 _OFF_HINT = "switch on `Allow auto-merge` in the repo's settings, and protect its branch"
 _BLOCKED_HINT = "a check, a review or another rule of the repo holds it back"
 _BY_RULES = frozenset({"refused", "protected"})
@@ -128,6 +128,6 @@ def _without_auto_merge(error: RefusedError) -> RefusedError:
     said = str(error).lower()
     if any(text in said for text in _NOTHING_TO_WAIT_FOR):
         return RefusedError(str(error), code="clean-status", hint="merge it: nothing holds it back")
-    if any(text in said for text in _OFF):
+    if _OFF in said:
         return RefusedError(str(error), code="auto-merge-off", hint=_OFF_HINT)
     return error

@@ -56,7 +56,7 @@ def test_where_github_does_not_merge_by_itself_the_reason_says_to_merge(
     "said, code",
     [
         ("Pull request Pull request is in unstable status", "clean-status"),
-        ("Pull request Protected branch rules not configured for this branch", "auto-merge-off"),
+        ("Pull request Protected branch rules not configured for this branch", "clean-status"),
         ("Pull request Auto merge is not allowed for this repository", "auto-merge-off"),
         ("Pull request User is not authorized for this protected branch", "protected"),
     ],

@@ -155,6 +155,17 @@ def test_ended_pull_requests_of_our_branches_are_told_newest_first_and_no_others
         ]
 
 
+def test_who_opened_a_pull_request_from_our_branch_is_told() -> None:
+    with acting() as scene:
+        ours = scene.propose()
+        scene.github.close_pull(NAME, ours)
+        theirs = scene.github.open_pull(NAME, BRANCH).number
+
+        pulls = scene.survey().pulls or ()
+
+        assert [(pull.number, pull.is_own) for pull in pulls] == [(theirs, False), (ours, True)]
+
+
 def test_pull_requests_of_forks_are_never_ours_whatever_their_branch_is_called() -> None:
     with acting() as scene:
         ours = scene.propose()
