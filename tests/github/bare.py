@@ -59,6 +59,7 @@ class BareRepo:
 
     folder: Path
     objects: Objects = field(init=False)
+    _merged: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.objects = Objects(self.folder / "objects")
@@ -212,6 +213,11 @@ class BareRepo:
 
     def merged_tree(self, base: str, head: str) -> str | None:
         """The tree of both merged; None where they conflict."""
+        if (base, head) not in self._merged:
+            self._merged[base, head] = self._merge(base, head)
+        return self._merged[base, head]
+
+    def _merge(self, base: str, head: str) -> str | None:
         if self.is_ancestor(base, head):
             return self.tree_of(head)
         told = self.git("merge-tree", "--write-tree", base, head)

@@ -1,4 +1,4 @@
-"""Where GitHub's description and GitHub are known to differ: reviewed, each with its reason."""
+"""Requests that GitHub takes although its description does not say so; each with its reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,3 @@ _REQUESTS: dict[str, Callable[[Any], bool]] = {
 
 def allows_request(operation: str, body: Any) -> bool:
     return operation in _REQUESTS and _REQUESTS[operation](body)
-
-
-def allows_answer(operation: str, status: int, data: Any) -> bool:
-    return False
