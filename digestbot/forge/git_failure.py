@@ -35,7 +35,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[ForgeError], str, str], ...] = tupl
             "say who commits: `git config --global user.name …` and `user.email …`",
         ),
         (
-            "failed to sign|failed to write commit object|no private key|load public key",
+            "failed to sign|no private key|load (?:public )?key|incorrect passphrase|no secret key",
             RefusedError,
             "signing-failed",
             "check that the signing key exists, and that its agent holds it if it has a passphrase",

@@ -124,6 +124,7 @@ def test_secrets_are_not_shown_with_the_surroundings() -> None:
         ("Host key verification failed.", RefusedError, "no-access"),
         ("fatal: repository 'x' not found", RefusedError, "not-found-or-no-access"),
         ("error: gpg failed to sign the data", RefusedError, "signing-failed"),
+        ('Load key "k": incorrect passphrase supplied', RefusedError, "signing-failed"),
         ("! [rejected] x -> x (stale info)", UnsettledError, "branch-moved"),
         ("fatal: Unable to create '/x.lock': File exists.", UnsettledError, "branch-moved"),
         ("! [remote rejected] x (protected branch hook declined)", RefusedError, "push-refused"),
