@@ -6,7 +6,8 @@ from digestbot.forge.github.permissions import Access, examine
 from digestbot.forge.github.settings import GitHubSettings
 from digestbot.secret import Secret
 from tests.forge.github.talking import app_settings, key_pair, session_with
-from tests.github.server import ALL_PERMISSIONS, GitHubServer
+from tests.github.scene import ALL_PERMISSIONS
+from tests.github.server import GitHubServer
 
 NAME = "acme/app"
 PROBES = (
