@@ -16,6 +16,7 @@ from tests.github import contract, faults
 from tests.github.contract import ContractError
 from tests.github.errors import ApiError, ConnectionDropped
 from tests.github.graphql import door
+from tests.github.graphql.cost import cost_of
 from tests.github.log import Request
 from tests.github.rest import HANDLERS
 from tests.github.rest.router import Call, Moved, Reply
@@ -206,8 +207,10 @@ class _Exchange:
         if self.token is None:
             raise ApiError(401, "This endpoint requires you to be authenticated.")
         self.request.who = self.token.label
+        cost = cost_of(document.parsed, document.variables)
         with _Counted(self, is_graphql=True):
-            data = door.execute(self.github, self.token, document)
+            self.github.limits.charge(self.token.key, cost.points - 1)
+            data = door.execute(self.github, self.token, document, cost)
         made = _json(200, data)
         made.body = faults.after(self.struck, made.body)
         return made

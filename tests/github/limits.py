@@ -65,6 +65,11 @@ class Limits:
         with self._lock:
             self._used[key].under_way -= 1
 
+    def charge(self, key: str, points: int) -> None:
+        """Count what a GraphQL query costs beyond one point."""
+        with self._lock:
+            self._used[key].graphql += points
+
     def give_back(self, key: str) -> None:
         """Uncount one request of REST."""
         with self._lock:

@@ -65,9 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _answer(self) -> None:
-        incoming = self._read()
         github = self.server.github
         try:
+            incoming = self._read()
             answer = git_door.answer(github, incoming) or exchange.answer(github, incoming)
         except ConnectionDropped:
             self.close_connection = True
@@ -89,7 +89,10 @@ class _Handler(BaseHTTPRequestHandler):
         if headers.get("transfer-encoding", "") == "chunked":
             body = self._chunks()
         else:
-            body = self.rfile.read(int(headers.get("content-length", "0")))
+            length = int(headers.get("content-length", "0"))
+            body = self.rfile.read(length)
+            if len(body) < length:
+                raise ConnectionDropped  # The client was killed while it sent.
         return exchange.Incoming(self.command, url.path, url.query, headers, body)
 
     def _chunks(self) -> bytes:

@@ -45,9 +45,9 @@ from tests.github.limits import Limits
 from tests.github.log import Request, Write
 from tests.github.rest.router import Call
 from tests.github.rest.shapes import Shapes
-from tests.github.scene import Scene
+from tests.github.scene import ALL_PERMISSIONS, Scene
 
-__all__ = ["File", "GitHubServer", "executable", "submodule", "symlink"]
+__all__ = ["ALL_PERMISSIONS", "File", "GitHubServer", "executable", "submodule", "symlink"]
 
 # Repos are thousands of small files: in memory, where the system has a folder for that.
 _MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

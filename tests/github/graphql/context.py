@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from graphql import GraphQLResolveInfo
 from tests.github.errors import ApiError
+from tests.github.graphql.cost import Cost
 from tests.github.objects import CommitObject
 from tests.github.pulls import Pulls
 from tests.github.rest.router import allow
@@ -24,6 +25,7 @@ class Context:
 
     server: GitHubServer
     token: Token
+    cost: Cost
 
     @property
     def world(self) -> World:

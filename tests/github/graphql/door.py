@@ -21,6 +21,7 @@ from tests.github.contract import ContractError
 from tests.github.errors import ApiError, ConnectionDropped
 from tests.github.graphql import schema
 from tests.github.graphql.context import Context
+from tests.github.graphql.cost import Cost
 from tests.github.state import Token
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _parsed(text: str) -> tuple[DocumentNode, OperationDefinitionNode]:
     return parsed, operations[0]
 
 
-def execute(github: GitHubServer, token: Token, document: Document) -> dict[str, Any]:
+def execute(github: GitHubServer, token: Token, document: Document, cost: Cost) -> dict[str, Any]:
     """The whole answer: `data`, and `errors` where there are any.
 
     Raises:
@@ -86,7 +87,7 @@ def execute(github: GitHubServer, token: Token, document: Document) -> dict[str,
         result = execute_sync(
             schema.bound(),
             document.parsed,
-            context_value=Context(github, token),
+            context_value=Context(github, token, cost),
             variable_values=document.variables,
         )
     answer: dict[str, Any] = {"data": result.data}

@@ -63,12 +63,12 @@ def rate_limit(_root: Any, info: Info, **_: bool) -> dict[str, Any]:
     now = here.server.clock.now()
     state = here.server.limits.state(here.token.key, now, is_graphql=True)
     return {
-        "cost": 1,
+        "cost": here.cost.points,
         "limit": state["limit"],
         "remaining": state["remaining"],
         "used": state["used"],
         "resetAt": stamp(state["reset"]),
-        "nodeCount": 1,
+        "nodeCount": here.cost.nodes,
     }
 
 
