@@ -185,7 +185,8 @@ def _summary(report: UpdateReport, style: Style) -> Iterator[str]:
     if summary.calls is not None:
         asked += f", {plural(summary.calls, 'API call')}"
     sentence = f"{found} · {asked} in {duration(report.duration_s)}"
-    is_clean = not report.errors and summary.repos and not report.dry_run
+    is_pending = report.dry_run and any(repo.writes for repo in report.repos)
+    is_clean = not report.errors and summary.repos and not is_pending
     mark = ink("✓", "green", style) + " " if is_clean else ""
     for line in wrap(sentence, width_of(style) - 2, ","):
         yield mark + ink(line, "bold", style)
