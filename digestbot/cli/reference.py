@@ -16,6 +16,7 @@ from digestbot.cli.main import digestbot
 from digestbot.config.reference import settings_reference
 from digestbot.policy.finding import STATUSES
 from digestbot.policy.reasons import REASONS
+from digestbot.proposals.outcome import OUTCOMES
 from digestbot.registry.errors import CODES
 
 HEAD = """\
@@ -36,6 +37,8 @@ def reference() -> str:
     parts += ["## Statuses\n", _table("Status", STATUSES)]
     parts += ["## Reasons\n", "Why a finding has its status.\n", _table("Reason", REASONS)]
     parts += ["Reasons of `failed` findings, and codes in `errors`:\n", _table("Code", CODES)]
+    parts += ["## Outcomes\n", "What became of a proposal of `digestbot update`.\n"]
+    parts += [_table("Outcome", OUTCOMES)]
     return "\n".join(parts)
 
 

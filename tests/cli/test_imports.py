@@ -14,7 +14,7 @@ PROGRAM = """
 import sys
 from digestbot.cli.main import run
 code = run(sys.argv[1:])
-heavy = ("pydantic", "yaml", "requests", "rich.console", "git", "github", "sqlalchemy",
+heavy = ("digestbot.forge", "digestbot.proposals", "pydantic", "yaml", "requests", "rich.console", "git", "github", "sqlalchemy",
          "apscheduler", "starlette", "jinja2")
 print(sorted(name for name in heavy if name in sys.modules), file=sys.stderr)
 """

@@ -67,7 +67,7 @@ def test_an_owner_is_one_report(host: Host) -> None:
     assert outcome.stdout.startswith("acme/app\nDockerfile:1  ▲ stale")
     assert "\n\nacme/web\nDockerfile:1  ▲ stale" in outcome.stdout
     assert "3 images in 3 files of 3 repos: 2 stale, 1 current · 1 lookup in" in outcome.stdout
-    assert "digestbot update github:acme  proposes 2 digests in 2 repos" in outcome.stdout
+    assert "digestbot update github:acme       proposes 2 digests in 2 repos" in outcome.stdout
     assert [len(app.branches) for app in apps] == [1, 1, 1]
 
 
