@@ -14,8 +14,8 @@ PROGRAM = """
 import sys
 from digestbot.cli.main import run
 code = run(sys.argv[1:])
-heavy = ("digestbot.forge", "digestbot.proposals", "pydantic", "yaml", "requests", "rich.console", "git", "github", "sqlalchemy",
-         "apscheduler", "starlette", "jinja2")
+heavy = ("digestbot.forge", "digestbot.proposals", "pydantic", "yaml", "requests",
+         "rich.console", "git", "github", "sqlalchemy", "apscheduler", "starlette", "jinja2")
 print(sorted(name for name in heavy if name in sys.modules), file=sys.stderr)
 """
 
