@@ -16,6 +16,7 @@ FaultKind = Literal[
     "drop-before",  # nothing happens, the connection ends
     "drop-after",  # it happens, the connection ends
     "secondary",  # the secondary limit, with Retry-After
+    "secondary-429",  # the same as 429
     "secondary-silent",  # the same without it
     "too-quickly",  # "was submitted too quickly"
     "truncated",  # a tree says that it is cut, and is
@@ -100,8 +101,9 @@ def before(kinds: list[FaultKind]) -> None:
             raise ApiError(502, "Server Error")
         if kind == "drop-before":
             raise ConnectionDropped
-        if kind in {"secondary", "secondary-silent"}:
-            raise secondary(30 if kind == "secondary" else None)
+        if kind in {"secondary", "secondary-429", "secondary-silent"}:
+            status = 429 if kind == "secondary-429" else 403
+            raise secondary(None if kind == "secondary-silent" else 30, status)
         if kind == "too-quickly":
             raise too_quickly()
         if kind == "expired":

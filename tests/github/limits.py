@@ -32,7 +32,7 @@ class _Used:
 class Limits:
     """How much one account may ask; tests may set any of it, or `is_enforced` to False.
 
-    GitHub Enterprise Server enforces none by default.
+    GitHub Enterprise Server enforces none by default. A `status` of 429 is as common as 403.
     """
 
     is_enforced: bool = True
@@ -43,6 +43,7 @@ class Limits:
     points_per_minute: int = 900
     graphql_points_per_minute: int = 2000
     concurrent: int = 100
+    status: int = 403
     most_under_way: int = 0
     refused: int = 0
     _used: dict[str, _Used] = field(default_factory=dict)
@@ -85,9 +86,9 @@ class Limits:
 
     def _count(self, used: _Used, now: float, *, is_graphql: bool, is_write: bool) -> None:
         if used.under_way > self.concurrent:
-            raise secondary(60)
+            raise secondary(60, self.status)
         if (used.graphql if is_graphql else used.rest) >= self._primary(is_graphql=is_graphql):
-            raise exceeded(is_graphql=is_graphql)
+            raise exceeded(200 if is_graphql else self.status)
         self._count_points(used, now, is_graphql=is_graphql, is_write=is_write)
         if is_write:
             self._count_write(used, now)
@@ -103,7 +104,7 @@ class Limits:
         limit = self.graphql_points_per_minute if is_graphql else self.points_per_minute
         cost = 5 if is_write else 1
         if sum(points for _, points in spent) + cost > limit:
-            raise secondary(int(spent[0][0] + 60 - now) + 1)
+            raise secondary(int(spent[0][0] + 60 - now) + 1, self.status)
         spent.append((now, cost))
 
     def _count_write(self, used: _Used, now: float) -> None:
@@ -111,9 +112,9 @@ class Limits:
             used.writes.popleft()
         last_minute = [at for at in used.writes if at > now - 60]
         if len(last_minute) >= self.writes_per_minute:
-            raise secondary(int(last_minute[0] + 60 - now) + 1)
+            raise secondary(int(last_minute[0] + 60 - now) + 1, self.status)
         if len(used.writes) >= self.writes_per_hour:
-            raise secondary(int(used.writes[0] + 3600 - now) + 1)
+            raise secondary(int(used.writes[0] + 3600 - now) + 1, self.status)
         used.writes.append(now)
 
     def _primary(self, *, is_graphql: bool) -> int:
@@ -147,9 +148,9 @@ class Limits:
         }
 
 
-def secondary(retry_after: int | None) -> ApiError:
+def secondary(retry_after: int | None, status: int = 403) -> ApiError:
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return ApiError(403, SECONDARY, kind="RATE_LIMITED", headers=headers)
+    return ApiError(status, SECONDARY, kind="RATE_LIMITED", headers=headers)
 
 
 def too_quickly() -> ApiError:
@@ -157,6 +158,6 @@ def too_quickly() -> ApiError:
     return ApiError(403, TOO_QUICKLY, [reason], kind="RATE_LIMITED")
 
 
-def exceeded(*, is_graphql: bool) -> ApiError:
+def exceeded(status: int) -> ApiError:
     message = "API rate limit exceeded for user ID 1001."
-    return ApiError(200 if is_graphql else 403, message, kind="RATE_LIMITED")
+    return ApiError(status, message, kind="RATE_LIMITED")

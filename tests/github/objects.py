@@ -12,7 +12,6 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_CACHE: dict[str, tuple[str, bytes]] = {}
 TREE = "040000"
 
 
@@ -62,10 +61,10 @@ class CommitObject:
 
 @dataclass
 class Objects:
-    """The objects of one bare repo; `folder` is its `objects`."""
+    """The objects of one bare repo; `folder` is its `objects`. They never change: read once."""
 
     folder: Path
-    _known: set[str] = field(default_factory=set)
+    _known: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     def path(self, sha: str) -> Path:
         return self.folder / sha[:2] / sha[2:]
@@ -77,13 +76,9 @@ class Objects:
         """Kind and bytes; None where this repo has no such object."""
         if len(sha) != 40 or not sha.isalnum():
             return None
-        if sha in self._known:
-            return _CACHE[sha]
-        found = _CACHE.get(sha) if self.path(sha).exists() else None
-        found = found or self._loose(sha) or self._packed(sha)
+        found = self._known.get(sha) or self._loose(sha) or self._packed(sha)
         if found is not None:
-            _CACHE[sha] = found
-            self._known.add(sha)
+            self._known[sha] = found
         return found
 
     def _loose(self, sha: str) -> tuple[str, bytes] | None:
@@ -116,8 +111,7 @@ class Objects:
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(zlib.compress(raw, 1))
-        _CACHE[sha] = (kind, data)
-        self._known.add(sha)
+        self._known[sha] = (kind, data)
         return sha
 
     def blob(self, sha: str) -> bytes | None:

@@ -197,7 +197,7 @@ class Scene:
         self,
         user: str = "digestbot-user",
         *,
-        scopes: Sequence[str] | None = ("repo",),
+        scopes: Sequence[str] | None = ("repo", "workflow"),
         permissions: Mapping[str, str] | None = None,
         repos: Sequence[str] | None = None,
         expires_in: float | None = None,

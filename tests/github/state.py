@@ -239,6 +239,12 @@ class Token:
             return repo.permission_of(self.account) in {"ADMIN", "MAINTAIN", "WRITE"}
         return True
 
+    @property
+    def may_change_workflows(self) -> bool:
+        if self.scopes is not None:
+            return "workflow" in self.scopes
+        return self.permissions is None or _allows(self.permissions, "workflows", "write")
+
     def _has_repo_scope(self, repo: Repo) -> bool:
         scopes = self.scopes or ()
         return "repo" in scopes or ("public_repo" in scopes and not repo.private)

@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 import requests
 
 from tests.github.asking import Asking
+from tests.github.clock import VirtualClock
 from tests.github.errors import ApiError, ConnectionDropped
 from tests.github.faults import FaultKind
 from tests.github.log import Write
 from tests.github.server import GitHubServer
 from tests.github.state import node_id
 
+_WRITER = """
+import sys, urllib.request
+headers = {"Authorization": "Bearer " + sys.argv[2]}
+for _ in range(9):
+    asked = urllib.request.Request(sys.argv[1], b'{"title": "x"}', headers)
+    urllib.request.urlopen(asked, timeout=20).read()
+"""
 ISSUES = "/repos/acme/app/issues"
 
 
@@ -78,21 +90,27 @@ def test_graphql_is_struck_by_operation_or_field(
 
 
 @pytest.mark.parametrize(
-    "kind, retry_after, text",
+    "kind, status, retry_after, text",
     [
-        pytest.param("secondary", "30", "secondary rate limit", id="with Retry-After"),
-        pytest.param("secondary-silent", None, "secondary rate limit", id="without"),
-        pytest.param("too-quickly", None, "was submitted too quickly", id="too quickly"),
+        pytest.param("secondary", 403, "30", "secondary rate limit", id="with Retry-After"),
+        pytest.param("secondary-429", 429, "30", "secondary rate limit", id="429"),
+        pytest.param("secondary-silent", 403, None, "secondary rate limit", id="without"),
+        pytest.param("too-quickly", 403, None, "was submitted too quickly", id="too quickly"),
     ],
 )
 def test_limits_can_be_scripted(
-    github: GitHubServer, ask: Asking, kind: FaultKind, retry_after: str | None, text: str
+    github: GitHubServer,
+    ask: Asking,
+    kind: FaultKind,
+    status: int,
+    retry_after: str | None,
+    text: str,
 ) -> None:
     github.faults.add(kind)
 
     answer = create(ask)
 
-    assert answer.status_code == 403
+    assert answer.status_code == status
     assert answer.headers.get("Retry-After") == retry_after
     assert text in answer.json()["message"]
 
@@ -167,6 +185,23 @@ def test_every_write_is_announced_before_and_after(github: GitHubServer, ask: As
         Write(2, "before", "updateRefs"),
         Write(2, "after", "updateRefs"),
     ]
+
+
+def test_a_process_is_killed_at_the_write_of_ones_choice() -> None:
+    with GitHubServer(VirtualClock(is_running=True)) as github:
+        github.add_repo("acme/app")
+        words = [sys.executable, "-c", _WRITER, f"{github.url}{ISSUES}", github.token().value]
+        with subprocess.Popen(words) as writer:
+
+            def kill(write: Write) -> None:
+                if (write.number, write.moment) == (3, "after"):
+                    writer.kill()
+
+            github.on_write = kill
+            writer.wait(timeout=20)
+
+        assert writer.returncode == -signal.SIGKILL
+        assert len(github.repo("acme/app").issues) == 3
 
 
 @pytest.mark.parametrize("moment, happened", [("before", 0), ("after", 1)])

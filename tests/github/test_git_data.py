@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.github.asking import Asking
+from tests.github.asking import Asking, asking
 from tests.github.server import GitHubServer, executable, submodule, symlink
 
 GIT = "/repos/acme/app/git"
@@ -220,6 +220,30 @@ def test_a_deleted_branch_leaves_room_for_one_below_it(github: GitHubServer, ask
     again = ask("POST", f"{GIT}/refs", {"ref": "refs/heads/a", "sha": head})
 
     assert (gone.status_code, again.status_code) == (204, 201)
+
+
+@pytest.mark.parametrize(
+    "more, status, reason",
+    [
+        pytest.param({"scopes": ["repo"]}, 404, "Not Found", id="classic"),
+        pytest.param(
+            {"permissions": {"contents": "write"}},
+            403,
+            "Resource not accessible by personal access token",
+            id="fine-grained",
+        ),
+        pytest.param({"scopes": ["repo", "workflow"]}, 201, "", id="with the scope"),
+    ],
+)
+def test_workflows_need_a_permission_of_their_own(
+    github: GitHubServer, more: dict[str, Any], status: int, reason: str
+) -> None:
+    body = {"tree": [blob_entry(".github/workflows/ci.yaml", "on: push\n")]}
+
+    with asking(github, github.token(**more)) as ask:
+        answer = ask("POST", f"{GIT}/trees", body)
+
+    assert (answer.status_code, answer.json().get("message", "")) == (status, reason)
 
 
 def test_a_rule_that_wants_signatures_is_kept(github: GitHubServer, ask: Asking) -> None:

@@ -61,6 +61,14 @@ def test_eighty_writes_a_minute(github: GitHubServer, ask: Asking) -> None:
     assert write(ask) == 200
 
 
+def test_a_limit_may_be_429(github: GitHubServer, ask: Asking) -> None:
+    github.limits.status, github.limits.primary = 429, 1
+
+    codes = [ask("GET", "/user").status_code for _ in range(2)]
+
+    assert codes == [200, 429]
+
+
 def test_five_hundred_writes_an_hour(github: GitHubServer, ask: Asking) -> None:
     codes = []
     for _ in range(10):

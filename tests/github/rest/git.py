@@ -63,6 +63,8 @@ def create_tree(call: Call) -> Reply:
         base = commit.tree if commit else base
         if repo.git.objects.tree(base) is None:
             raise ApiError(422, "base_tree is not a valid tree oid")
+    if any(one["path"].startswith(".github/workflows/") for one in call.sent["tree"]):
+        call.need_workflows()
     changes = {one["path"]: _change(repo, one) for one in call.sent["tree"]}
     sha = repo.git.changed_tree(base, changes)
     shape = call.server.shapes.tree(repo, sha, recursive=False, limit=1_000_000)

@@ -56,6 +56,12 @@ class Call:
         allow(self.token, repo, what, level)
         return repo
 
+    def need_workflows(self) -> None:
+        """Raises: ApiError: The token may not change files in .github/workflows."""
+        if self.token is not None and not self.token.may_change_workflows:
+            self.accepted += ",workflows=write"
+            raise _denied(self.token)
+
     def _moved(self, name: str) -> None:
         moved = self.world.moved(name)
         if moved is not None:
