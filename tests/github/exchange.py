@@ -149,8 +149,8 @@ class _Exchange:
         query = dict(parse_qsl(self.incoming.query, keep_blank_values=True))
         body = _body(self.incoming)
         operation.check_request(parts, query, body)
-        path = {**parts, "": self.incoming.path, "authorization": bearer}
-        call = Call(self.github, path, query, body, self.token, "truncated" in self.struck)
+        call = Call(self.github, parts, query, body, self.token, self.incoming.path, bearer)
+        call.is_cut = "truncated" in self.struck
         try:
             with _Counted(self, is_graphql=False):
                 reply = self._handled(operation, call)

@@ -10,12 +10,12 @@ import json
 import os
 import pickle
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema, build_ast_schema, parse
 
-FOLDER = Path(__file__).parents[2] / ".venv" / "share" / "github"
+from tests.github.install import FOLDER
+
 REST_FILE = "api.github.com.json"
 GRAPHQL_FILE = "schema.graphql"
 _FORM = "2"

@@ -33,17 +33,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode
 
 from tests.github import listener
 from tests.github.bare import File, executable, submodule, symlink
 from tests.github.clock import VirtualClock
 from tests.github.contract import Contract
-from tests.github.errors import ApiError
 from tests.github.faults import Faults
 from tests.github.limits import Limits
 from tests.github.log import Request, Write
-from tests.github.rest.router import Call
 from tests.github.rest.shapes import Shapes
 from tests.github.scene import ALL_PERMISSIONS, Scene
 
@@ -100,16 +97,6 @@ class GitHubServer(Scene):
             self.contract.close()
 
     # -- for the handlers
-
-    def link(self, call: Call, page: int) -> str:
-        """The address of another page of what was asked."""
-        return f"{self.url}{call.path['']}?{urlencode({**call.query, 'page': page})}"
-
-    def bearer(self, call: Call) -> str:
-        return call.path["authorization"]
-
-    def denied(self) -> ApiError:
-        return ApiError(403, "Resource not accessible by integration", kind="FORBIDDEN")
 
     def count_write(self, what: str) -> Callable[[], None]:
         """Announce a write; call the result once it is done."""

@@ -16,7 +16,7 @@ from tests.github.state import App, Installation, Token
 
 def app_of(call: Call) -> App:
     """The App whose key signed the JWT of this request."""
-    token = call.server.bearer(call)
+    token = call.bearer
     try:
         issuer = str(jwt.decode(token, options={"verify_signature": False}).get("iss", ""))
     except jwt.PyJWTError:

@@ -7,6 +7,9 @@ from tests.github.rest.git import resolve
 from tests.github.rest.router import Call, Reply, serves
 from tests.github.state import Repo
 
+# What such an answer tells of the repo.
+_SHORT = {"id", "node_id", "name", "full_name", "owner", "private", "html_url", "url"}
+
 
 def _commit(call: Call, repo: Repo) -> str:
     sha = resolve(repo, call.path["ref"])
@@ -24,17 +27,13 @@ def get_status(call: Call) -> Reply:
     state = "failure" if states & {"failure", "error"} else "success"
     if not found or "pending" in states:
         state = "pending" if state == "success" else state
+    shown = call.server.shapes.minimal_repo(repo)
     data = {
         "state": state,
         "sha": sha,
         "total_count": len(found),
         "statuses": [{"context": one.name, "state": one.conclusion or "pending"} for one in found],
-        "repository": call.server.shapes.minimal_repo(repo),
-    }
-    data["repository"] = {
-        key: value
-        for key, value in call.server.shapes.minimal_repo(repo).items()
-        if key in {"id", "node_id", "name", "full_name", "owner", "private", "html_url", "url"}
+        "repository": {name: value for name, value in shown.items() if name in _SHORT},
     }
     return Reply(200, data)
 

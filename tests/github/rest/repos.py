@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tests.github.errors import ApiError, not_found
-from tests.github.rest.router import Call, Reply, paged, serves
-from tests.github.rest.shapes import Shape
+from tests.github.rest.router import Call, Reply, denied, paged, serves
 from tests.github.state import Account, Repo
 
 
@@ -40,16 +39,12 @@ def list_own_repos(call: Call) -> Reply:
     actor = call.actor
     known = [repo for repo in call.world.repos.values() if repo.permission_of(actor)]
     shapes = call.server.shapes
-    return paged(call, _visible(call, known), lambda one: _full(shapes.repo(one, call.token)))
+    return paged(call, _visible(call, known), lambda one: shapes.repo(one, call.token))
 
 
 def _listed(call: Call, repos: list[Repo]) -> Reply:
     shapes = call.server.shapes
     return paged(call, _visible(call, repos), lambda one: shapes.minimal_repo(one, call.token))
-
-
-def _full(shape: Shape) -> Shape:
-    return shape
 
 
 @serves("GET /installation/repositories")
@@ -73,7 +68,7 @@ def get_org(call: Call) -> Reply:
 @serves("GET /user")
 def get_user(call: Call) -> Reply:
     if call.token is not None and call.token.installation is not None:
-        raise call.server.denied()
+        raise denied(call.token)
     return Reply(200, call.server.shapes.account(call.actor))
 
 

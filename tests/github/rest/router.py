@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
 from tests.github.errors import ApiError, not_found
 from tests.github.pulls import Pulls
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Call:
-    """One request, on its way to its handler."""
+    """One request, on its way to its handler.
+
+    Attributes:
+        path: The parts of the path that the operation names.
+        address: The whole path as it was asked for.
+        bearer: What it was authorized by: a token, or the JWT of an App.
+        is_cut: Whether a tree is to be truncated, by script.
+        accepted: The permission that was needed, as `contents=read`.
+    """
 
     server: GitHubServer
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
     token: Token | None
+    address: str = ""
+    bearer: str = ""
     is_cut: bool = False
     accepted: str = ""
 
@@ -60,7 +71,7 @@ class Call:
         """Raises: ApiError: The token may not change files in .github/workflows."""
         if self.token is not None and not self.token.may_change_workflows:
             self.accepted += ",workflows=write"
-            raise _denied(self.token)
+            raise denied(self.token)
 
     def _moved(self, name: str) -> None:
         moved = self.world.moved(name)
@@ -124,12 +135,13 @@ def allow(token: Token | None, repo: Repo, what: str, level: str) -> None:
     if repo.disabled:
         raise ApiError(403, "Repository access blocked", kind="FORBIDDEN")
     if not token.may(repo, what, level):
-        raise _denied(token)
+        raise denied(token)
     if level == "write" and repo.archived:
         raise ApiError(403, "Repository was archived so is read-only.", kind="FORBIDDEN")
 
 
-def _denied(token: Token) -> ApiError:
+def denied(token: Token) -> ApiError:
+    """What GitHub says to a token that lacks a permission."""
     if token.installation is not None:
         return ApiError(403, "Resource not accessible by integration", kind="FORBIDDEN")
     if token.permissions is not None:
@@ -149,9 +161,14 @@ def page(call: Call, items: list[Any]) -> tuple[list[Any], dict[str, str]]:
     for name, target in wanted.items():
         shown = number > 1 if name in {"prev", "first"} else number < last
         if shown:
-            links.append(f'<{call.server.link(call, target)}>; rel="{name}"')
+            links.append(f'<{_link(call, target)}>; rel="{name}"')
     shown_items = items[(number - 1) * size : number * size]
     return shown_items, {"Link": ", ".join(links)} if links else {}
+
+
+def _link(call: Call, number: int) -> str:
+    """The address of another page of what was asked."""
+    return f"{call.server.url}{call.address}?{urlencode({**call.query, 'page': number})}"
 
 
 def paged(call: Call, items: list[Any], shape: Callable[[Any], Any]) -> Reply:
