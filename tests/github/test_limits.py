@@ -134,6 +134,7 @@ def test_an_enterprise_server_has_no_limits(github: GitHubServer, ask: Asking) -
     codes = {write(ask) for _ in range(100)}
 
     assert codes == {200}
+    assert ask("GET", "/rate_limit").json()["message"] == "Rate limiting is not enabled."
     assert "X-RateLimit-Limit" not in ask("GET", "/user").headers
 
 

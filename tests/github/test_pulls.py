@@ -207,6 +207,29 @@ def test_labels_comments_and_people(github: GitHubServer, ask: Asking) -> None:
 
 
 @pytest.mark.parametrize(
+    "permission, codes",
+    [
+        pytest.param("pull_requests", [200, 403], id="for pull requests"),
+        pytest.param("issues", [200, 200], id="for issues"),
+        pytest.param("contents", [403, 403], id="for neither"),
+    ],
+)
+def test_permission_for_pull_requests_is_enough_to_label_them(
+    github: GitHubServer, permission: str, codes: list[int]
+) -> None:
+    github.open_pull("acme/app", BRANCH)
+    github.life.open_issue(github.repo("acme/app"), github.user("ann"), "x", None)
+    token = github.token(permissions={permission: "write"})
+
+    with asking(github, token) as ask:
+        answers = [
+            ask("POST", f"{REPO}/issues/{number}/labels", {"labels": ["a"]}) for number in (1, 2)
+        ]
+
+    assert [one.status_code for one in answers] == codes
+
+
+@pytest.mark.parametrize(
     "body, reason",
     [
         pytest.param({"reviewers": ["nobody"]}, "may only be requested", id="nobody"),

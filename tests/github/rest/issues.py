@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from tests.github.errors import ApiError
 from tests.github.rest.router import Call, Reply, paged, serves
+from tests.github.state import Issue, Pull
+
+
+def _thread(call: Call, level: str) -> Issue:
+    """The issue or pull request; permission for pull requests is enough for one of those."""
+    issue = call.issue(call.repo())
+    token = call.token
+    if isinstance(issue, Pull) and token and token.may(issue.repo, "pull_requests", level):
+        call.repo("pull_requests", level)
+    else:
+        call.repo("issues", level)
+    return issue
 
 
 @serves("GET /repos/{owner}/{repo}/issues")
@@ -33,12 +45,12 @@ def create_issue(call: Call) -> Reply:
 
 @serves("GET /repos/{owner}/{repo}/issues/{issue_number}")
 def get_issue(call: Call) -> Reply:
-    return Reply(200, call.server.shapes.issue(call.issue(call.repo("issues"))))
+    return Reply(200, call.server.shapes.issue(_thread(call, "read")))
 
 
 @serves("PATCH /repos/{owner}/{repo}/issues/{issue_number}")
 def update_issue(call: Call) -> Reply:
-    issue = call.issue(call.repo("issues", "write"))
+    issue = _thread(call, "write")
     issue.title = call.sent.get("title", issue.title)
     issue.body = call.sent.get("body", issue.body)
     wanted = call.sent.get("state", issue.state)
@@ -50,20 +62,20 @@ def update_issue(call: Call) -> Reply:
 
 @serves("GET /repos/{owner}/{repo}/issues/{issue_number}/comments")
 def list_comments(call: Call) -> Reply:
-    issue = call.issue(call.repo("issues"))
+    issue = _thread(call, "read")
     return paged(call, issue.comments, call.server.shapes.comment)
 
 
 @serves("POST /repos/{owner}/{repo}/issues/{issue_number}/comments")
 def create_comment(call: Call) -> Reply:
-    issue = call.issue(call.repo("issues", "write"))
+    issue = _thread(call, "write")
     comment = call.pulls.comment(issue, call.actor, call.sent["body"])
     return Reply(201, call.server.shapes.comment(comment))
 
 
 @serves("POST /repos/{owner}/{repo}/issues/{issue_number}/labels")
 def add_labels(call: Call) -> Reply:
-    issue = call.issue(call.repo("issues", "write"))
+    issue = _thread(call, "write")
     sent = call.body["labels"] if isinstance(call.body, dict) else call.body
     names = [one if isinstance(one, str) else one["name"] for one in sent]
     call.pulls.add_labels(issue, names, call.actor)
@@ -72,7 +84,7 @@ def add_labels(call: Call) -> Reply:
 
 @serves("POST /repos/{owner}/{repo}/issues/{issue_number}/assignees")
 def add_assignees(call: Call) -> Reply:
-    issue = call.issue(call.repo("issues", "write"))
+    issue = _thread(call, "write")
     # People who cannot be assigned are left out in silence.
     found = [call.world.person(issue.repo, one) for one in call.sent.get("assignees", ())]
     call.pulls.assign(issue, [one for one in found if one is not None], call.actor)

@@ -80,6 +80,8 @@ def get_named_user(call: Call) -> Reply:
 @serves("GET /rate_limit")
 def get_rate_limit(call: Call) -> Reply:
     limits, now = call.server.limits, call.server.clock.now()
+    if not limits.is_enforced:
+        raise ApiError(404, "Rate limiting is not enabled.")
     key = call.token.key if call.token else ""
     core = limits.state(key, now, is_graphql=False)
     graphql = limits.state(key, now, is_graphql=True)
