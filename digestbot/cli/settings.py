@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # What a stranger's file must not decide: who gets which password, and what is asked at home.
-_VOUCHED_FOR = ("registries", "allow_private")
+_VOUCHED_FOR = ("registries", "allow_private", "github", "signing", "cache", "overridable")
 
 
 def config_options(command: Decorated) -> Decorated:

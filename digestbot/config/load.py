@@ -18,6 +18,7 @@ from digestbot.config.models import Settings
 from digestbot.config.requires import is_satisfied
 
 MAX_BYTES = 1024 * 1024
+_TOO_LARGE = "is larger than 1 MiB, which no configuration is"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -65,10 +66,28 @@ def load_settings(
     return LoadedSettings(settings, _origins(document, source, overrides), path)
 
 
+def read_settings(data: bytes, source: str, *, version: str = __version__) -> LoadedSettings:
+    """The settings in these bytes, which came from `source`: a repo's own, on its forge.
+
+    Raises:
+        ConfigError: With everything that is wrong, not only the first thing.
+    """
+    if len(data) > MAX_BYTES:
+        raise ConfigError([Issue(source, _TOO_LARGE)])
+    document = _parse(data, source)
+    _check_version(document, source, version)
+    settings = _validate(document, source, Path("/"), {})
+    return LoadedSettings(settings, _origins(document, source, {}), Path(source))
+
+
 def _read(path: Path) -> Document:
+    return _parse(_read_bytes(path), str(path))
+
+
+def _parse(data: bytes, source: str) -> Document:
     from digestbot.config.parse import read_document  # noqa: PLC0415 - imports yaml
 
-    return read_document(_decode(_read_bytes(path), str(path)), str(path))
+    return read_document(_decode(data, source), source)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -78,7 +97,7 @@ def _read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise ConfigError([Issue(str(path), f"cannot be read: {error.strerror}")]) from error
     if len(data) > MAX_BYTES:
-        raise ConfigError([Issue(str(path), "is larger than 1 MiB, which no configuration is")])
+        raise ConfigError([Issue(str(path), _TOO_LARGE)])
     return data
 
 

@@ -6,17 +6,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from digestbot.config.issues import KeyPath, shown
-from digestbot.config.models import IgnoreRule, RegistryConfig, Settings
+from digestbot.config.models import SECTIONS, Settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-_SECTIONS: dict[str | int, type[BaseModel]] = {"registries": RegistryConfig, "ignore": IgnoreRule}
-_PLACES: dict[type[BaseModel], str] = {
-    Settings: "at the top",
-    RegistryConfig: "under registries.<host>",
-    IgnoreRule: "in ignore",
+_PLACES: dict[type[BaseModel], str] = {Settings: "at the top"} | {
+    model: {"registries": "under registries.<host>", "ignore": "in ignore"}.get(key, f"under {key}")
+    for key, model in SECTIONS.items()
 }
 _SECRETS = {"api_key", "auth", "passwd", "password", "secret", "token"}
 _EXPECTED = {
@@ -67,9 +65,10 @@ def explain(error: ErrorDetails) -> str:
 
 def _explain_unknown(path: KeyPath) -> str:
     key = str(path[-1])
-    model: type[BaseModel] = _SECTIONS[path[0]] if len(path) > 1 else Settings
+    model: type[BaseModel] = SECTIONS[str(path[0])] if len(path) > 1 else Settings
     if key.lower() in _SECRETS:
-        return "no secret is written here; use password_env or password_file"
+        ways = "token_env or token_file" if path[0] == "github" else "password_env or password_file"
+        return f"no secret is written here; use {ways}"
     close = get_close_matches(key.replace("-", "_").lower(), model.model_fields, n=1)
     if close:
         return f"unknown key; did you mean {close[0]!r}?"

@@ -6,87 +6,41 @@ happens here; relative paths are joined to `info.context["folder"]` where the lo
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationInfo,
-    model_validator,
+from pydantic import ConfigDict, Field, model_validator
+
+from digestbot.config.fields import (
+    Day,
+    FailOn,
+    FilePath,
+    Host,
+    ImageGlob,
+    Label,
+    Login,
+    Many,
+    Model,
+    PathGlob,
+    Prefix,
+    Reviewer,
+    Slug,
+    Specifier,
+    Text,
+    Username,
+    Variable,
+)
+from digestbot.config.proposing import (
+    CommitConfig,
+    GitHubConfig,
+    LimitsConfig,
+    Overridable,
+    ReposConfig,
+    ScheduleConfig,
+    SigningConfig,
 )
 
-from digestbot.config import names
-from digestbot.config.requires import read_specifier
 
-
-def _read_date(value: object) -> object:
-    if isinstance(value, date):
-        return value
-    try:
-        day = date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        day = None
-    # fromisoformat also reads week dates and dates without dashes.
-    if day is None or day.isoformat() != value:
-        raise ValueError("must be a date such as 2027-01-31")
-    return day
-
-
-def _read_path(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("must be a path, as text")  # noqa: TRY004 - pydantic reports ValueError
-    names.check_text(value)
-    if value.startswith("~"):
-        raise ValueError("must be absolute, or relative to the configuration file; '~' is not read")
-    folder: Path = (info.context or {}).get("folder", Path())
-    return folder / value
-
-
-def _check_specifier(text: str) -> str:
-    read_specifier(text)
-    return text
-
-
-Text = Annotated[str, AfterValidator(names.check_text)]
-Host = Annotated[str, AfterValidator(names.check_host)]
-Prefix = Annotated[
-    str, AfterValidator(names.check_prefix), Field(json_schema_extra={"pattern": "/$"})
-]
-ImageGlob = Annotated[str, AfterValidator(names.check_image_glob)]
-PathGlob = Annotated[str, AfterValidator(names.check_path_glob)]
-Username = Annotated[str, AfterValidator(names.check_username)]
-Variable = Annotated[
-    str,
-    AfterValidator(names.check_variable),
-    Field(json_schema_extra={"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
-]
-Specifier = Annotated[str, AfterValidator(_check_specifier)]
-Day = Annotated[date, BeforeValidator(_read_date)]
-FilePath = Annotated[Path, BeforeValidator(_read_path)]
-
-_T = TypeVar("_T")
-# A list in YAML, a tuple here: a configuration does not change once it is read.
-Many = Annotated[tuple[_T, ...], Strict(strict=False)]
-FailOn = Literal["stale", "unpinned", "held", "skipped"]
-
-
-class _Model(BaseModel):
-    """What all sections share: nothing unknown, nothing coerced, nothing changed later."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class IgnoreRule(_Model):
+class IgnoreRule(Model):
     """Images that are left alone: where, why and until when."""
 
     image: ImageGlob = Field(
@@ -109,7 +63,7 @@ class IgnoreRule(_Model):
     )
 
 
-class RegistryConfig(_Model):
+class RegistryConfig(Model):
     """How one registry is asked: credentials, certificates, limits."""
 
     # The same pairs as _check_pairs, for editors.
@@ -180,7 +134,7 @@ class RegistryConfig(_Model):
         return self
 
 
-class Settings(_Model):
+class Settings(Model):
     """The whole configuration."""
 
     model_config = ConfigDict(title="digestbot configuration")
@@ -231,3 +185,90 @@ class Settings(_Model):
         "left, what stands in its place on the right, both with `/` at the end "
         "(`harbor.corp/hub/: docker.io/`). The longest match counts; files keep what they say.",
     )
+    enabled: bool = Field(
+        default=True,
+        description="Whether `digestbot update` proposes anything; what is open stays as it is.",
+    )
+    group: Literal["repo", "image"] = Field(
+        default="repo", description="One proposal for each repo, or for each image."
+    )
+    groups: dict[Slug, Many[ImageGlob]] = Field(
+        default={},
+        json_schema_extra={"propertyNames": {"pattern": "^[a-z0-9-]{1,40}$"}},
+        description="Named groups, by globs on the image's name; each is a proposal of its own. "
+        "What matches none follows `group`.",
+    )
+    labels: Many[Label] = Field(default=("digestbot",), description="Labels of new pull requests.")
+    reviewers: Many[Reviewer] = Field(
+        default=(), description="Who is asked for a review: `ann`, or a team `acme/platform`."
+    )
+    assignees: Many[Login] = Field(default=(), description="Who is assigned.")
+    draft: bool = Field(default=False, description="Open pull requests as drafts.")
+    automerge: bool = Field(
+        default=False,
+        description="Have pull requests merged: by GitHub's auto-merge, or, where that is off, "
+        "by digestbot once there are checks and all are green.",
+    )
+    automerge_without_checks: bool = Field(
+        default=False,
+        description="Merge where there are no checks at all, too. Nothing has then looked at "
+        "the new image.",
+    )
+    rebase: Literal["conflict", "behind", "never"] = Field(
+        default="conflict",
+        description="When a branch is built anew on its base: on conflict, whenever the base "
+        "moved, or never.",
+    )
+    schedule: ScheduleConfig | None = Field(
+        default=None, description="When new proposals may be opened; without it, at any time."
+    )
+    commit: CommitConfig = Field(
+        default_factory=CommitConfig, description="How titles and commits read."
+    )
+    limits: LimitsConfig = Field(
+        default_factory=LimitsConfig, description="How many proposals there may be."
+    )
+    overridable: Many[Overridable] = Field(
+        default=(
+            "enabled",
+            "ignore",
+            "group",
+            "groups",
+            "labels",
+            "reviewers",
+            "assignees",
+            "draft",
+            "automerge",
+            "rebase",
+            "schedule",
+        ),
+        description="Keys that a repo's own configuration may decide, in a run over repos on a "
+        "forge. `ignore` adds to what stands here, the others replace it.",
+    )
+    github: GitHubConfig = Field(
+        default_factory=GitHubConfig, description="Which GitHub, and as whom."
+    )
+    signing: SigningConfig | None = Field(
+        default=None, description="How commits are signed that git makes; without it, not at all."
+    )
+    repos: ReposConfig = Field(
+        default_factory=ReposConfig, description="Which repos of an owner count."
+    )
+    cache: FilePath | None = Field(
+        default=None,
+        description="Folder for files of repos that were read before. "
+        "[default: `digestbot` in the user's cache folder]",
+    )
+
+
+# The sections, by the key of the configuration that holds them or a list or mapping of them.
+SECTIONS: dict[str, type[Model]] = {
+    "ignore": IgnoreRule,
+    "registries": RegistryConfig,
+    "schedule": ScheduleConfig,
+    "commit": CommitConfig,
+    "limits": LimitsConfig,
+    "github": GitHubConfig,
+    "signing": SigningConfig,
+    "repos": ReposConfig,
+}

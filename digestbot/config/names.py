@@ -7,6 +7,7 @@ writer means is a `ValueError` whose message says what to write instead.
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digestbot.image import ImageReference, InvalidReferenceError
 
@@ -23,6 +24,15 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WILDCARDS = frozenset("*?[")
 _PORT = re.compile(r":([0-9]{1,9})$")
 _MAX_PORT = 65535
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?", re.ASCII)
+_TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9_-]{1,100}", re.ASCII)
+_MAX_LABEL = 50
+_SLUG = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
+_SIGNOFF = re.compile(r"[^<>\x00-\x1f\x7f]{1,200} <[^<>@\s]{1,100}@[^<>@\s]{1,200}>")
+PLACEHOLDERS = ("image", "tag", "old", "new", "count")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_CRON_FIELDS = 5
+_CRON_FIELD = re.compile(r"[0-9A-Za-z*/,-]{1,60}", re.ASCII)
 
 
 def check_text(text: str) -> str:
@@ -116,6 +126,74 @@ def check_username(text: str) -> str:
     check_text(text)
     if ":" in text:
         raise ValueError("must not contain ':'; the password goes in password_env or password_file")
+    return text
+
+
+def check_login(text: str) -> str:
+    """A user's name on a forge: `ann`, `renovate[bot]`."""
+    if not _LOGIN.fullmatch(text.removeprefix("@")):
+        raise ValueError("is not the name of a user")
+    return text.removeprefix("@")
+
+
+def check_reviewer(text: str) -> str:
+    """A user, or a team with its organization: `ann`, `acme/platform`."""
+    name = text.removeprefix("@")
+    if not _LOGIN.fullmatch(name) and not _TEAM.fullmatch(name):
+        raise ValueError("is neither a user (ann) nor a team with its organization (acme/platform)")
+    return name
+
+
+def check_label(text: str) -> str:
+    """The name of a label; GitHub takes up to 50 characters."""
+    check_text(text)
+    if len(text) > _MAX_LABEL or "," in text:
+        raise ValueError(f"must have at most {_MAX_LABEL} characters, and no comma")
+    return text
+
+
+def check_slug(text: str) -> str:
+    """The name of a group, which becomes part of a branch's name."""
+    if not _SLUG.fullmatch(text):
+        raise ValueError("must be lower-case letters, digits and '-' (at most 40)")
+    return text
+
+
+def check_title(text: str) -> str:
+    """A template of titles, with no placeholders but the known ones."""
+    check_text(text)
+    for name in _PLACEHOLDER.findall(text):
+        if name not in PLACEHOLDERS:
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            raise ValueError(f"{{{name[:40]}}} is not one of {known}")
+    if set("{}") & set(_PLACEHOLDER.sub("", text)):
+        raise ValueError("has a brace without its partner")
+    return text
+
+
+def check_signoff(text: str) -> str:
+    """Somebody to sign off: `Name <name@example.org>`."""
+    if not (_SIGNOFF.fullmatch(text) and text.isprintable()):
+        raise ValueError("is not 'Name <name@example.org>'")
+    return text
+
+
+def check_cron(text: str) -> str:
+    """A cron expression of five fields."""
+    check_text(text)
+    fields = text.split()
+    if len(fields) != _CRON_FIELDS or not all(map(_CRON_FIELD.fullmatch, fields)):
+        raise ValueError("is not a cron expression of five fields, such as '* 6-18 * * mon-fri'")
+    return text
+
+
+def check_zone(text: str) -> str:
+    """The name of a time zone."""
+    check_text(text)
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("is not a time zone, such as 'Europe/Berlin'") from None
     return text
 
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from digestbot.config.models import SECTIONS
 from digestbot.config.schema import settings_schema
 
-# Sections of the reference: the definition in the schema, and what stands before its keys.
-_SECTIONS = {"": "", "RegistryConfig": "registries.<host>.", "IgnoreRule": "ignore[]."}
+# What stands before the keys of a section that there are many of.
+_MANY = {"ignore": "ignore[].", "registries": "registries.<host>."}
 _Schema = Mapping[str, Any]
 
 
@@ -17,9 +18,10 @@ def settings_reference() -> str:
     """A Markdown table of every key: name, type, default, meaning."""
     schema = settings_schema()
     rows = ["| Key | Type | Default | Meaning |", "| --- | --- | --- | --- |"]
-    for definition, prefix in _SECTIONS.items():
-        section = _definition(schema, definition) if definition else schema
-        rows += _rows(section, prefix)
+    rows += _rows(schema, "")
+    for key, model in SECTIONS.items():
+        section = _definition(schema, model.__name__)
+        rows += _rows(section, _MANY.get(key, f"{key}."))
     return "\n".join(rows) + "\n"
 
 
@@ -46,13 +48,20 @@ def _type(spec: _Schema) -> str:
         case "array":
             return f"list of {_type(spec['items'])}"
         case "object":
-            return "keys per host" if "additionalProperties" in spec else "prefix to prefix"
+            return _mapping(spec)
         case "string":
             return str(spec.get("format", "text"))
         case "integer" | "number":
             return f"{spec['type']}{_limits(spec)}"
         case other:
             return str(other)
+
+
+def _mapping(spec: _Schema) -> str:
+    if "additionalProperties" in spec:
+        return "keys per host"
+    values = next(iter(spec["patternProperties"].values()))
+    return "prefix to prefix" if values["type"] == "string" else f"name to {_type(values)}"
 
 
 def _limits(spec: _Schema) -> str:

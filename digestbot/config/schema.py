@@ -41,6 +41,9 @@ class _Schema(GenerateJsonSchema):
 def settings_schema() -> dict[str, Any]:
     """The schema as plain data, JSON Schema 2020-12."""
     schema = Settings.model_json_schema(schema_generator=_Schema)
+    for key, field in Settings.model_fields.items():
+        # Pydantic leaves it out beside a reference to a section.
+        schema["properties"][key].setdefault("description", field.description)
     return {"$schema": DIALECT, "$id": SCHEMA_URL, **schema}
 
 

@@ -168,9 +168,60 @@ def test_paths_of_a_file_named_relatively_are_absolute(write: Write, tmp_path: P
         ),
         pytest.param(
             "zzz: 1\n",
-            "1:1: zzz: unknown key; known are requires, exclude, pin, fail_on, jobs, timeout, "
-            "ignore, registries, allow_private, mirrors",
+            f"1:1: zzz: unknown key; known are {', '.join(Settings.model_fields)}",
             id="far",
+        ),
+        pytest.param(
+            "github: {token: x}\n",
+            "1:10: github.token: no secret is written here; use token_env or token_file",
+            id="token",
+        ),
+        pytest.param(
+            "token_env: X\n",
+            "1:1: token_env: unknown key here; it belongs under github",
+            id="belongs-under-github",
+        ),
+        pytest.param(
+            "github: {app_id: '1'}\n",
+            "1:1: github: needs both app_id and app_key_file, or neither",
+            id="app-without-key",
+        ),
+        pytest.param(
+            "github: {token_env: A, token_file: b}\n",
+            "1:1: github: has several of token_env, token_file and app_id; keep one",
+            id="two-ways",
+        ),
+        pytest.param(
+            "schedule: {cron: [daily]}\n",
+            "1:19: schedule.cron[0]: is not a cron expression of five fields, such as "
+            "'* 6-18 * * mon-fri'",
+            id="cron",
+        ),
+        pytest.param(
+            "schedule: {cron: ['* * * * *'], timezone: Mars/Olympus}\n",
+            "1:33: schedule.timezone: is not a time zone, such as 'Europe/Berlin'",
+            id="zone",
+        ),
+        pytest.param(
+            "commit: {title: 'bump {images}'}\n",
+            "1:10: commit.title: {images} is not one of {image}, {tag}, {old}, {new}, {count}",
+            id="placeholder",
+        ),
+        pytest.param(
+            "commit: {signoff: me}\n",
+            "1:10: commit.signoff: is not 'Name <name@example.org>'",
+            id="signoff",
+        ),
+        pytest.param(
+            "reviewers: [a b]\n",
+            "1:13: reviewers[0]: is neither a user (ann) nor a team with its organization "
+            "(acme/platform)",
+            id="reviewer",
+        ),
+        pytest.param(
+            "groups: {Base Images: [ghcr.io/x]}\n",
+            "1:10: groups.Base Images: must be lower-case letters, digits and '-' (at most 40)",
+            id="group-name",
         ),
         pytest.param(
             "username: me\n",

@@ -4,6 +4,43 @@ from digestbot.config.load import Override, load_settings
 from digestbot.config.origins import Row, effective_rows
 from tests.config.conftest import Write
 
+PROPOSALS = [
+    ("enabled", True),
+    ("group", "repo"),
+    ("groups", {}),
+    ("labels", ["digestbot"]),
+    ("reviewers", []),
+    ("assignees", []),
+    ("draft", False),
+    ("automerge", False),
+    ("automerge_without_checks", False),
+    ("rebase", "conflict"),
+    ("commit", {}),
+    ("limits.open_per_repo", 10),
+    (
+        "overridable",
+        [
+            "enabled",
+            "ignore",
+            "group",
+            "groups",
+            "labels",
+            "reviewers",
+            "assignees",
+            "draft",
+            "automerge",
+            "rebase",
+            "schedule",
+        ],
+    ),
+    ("github.url", "https://api.github.com"),
+    ("github.write_by", "api"),
+    ("github.rate_limits", True),
+    ("repos.names", []),
+    ("repos.topics", []),
+]
+DEFAULTS = [Row(key, value, "default") for key, value in PROPOSALS]
+
 
 def test_without_a_file_every_row_is_a_default() -> None:
     assert effective_rows(load_settings()) == [
@@ -16,6 +53,7 @@ def test_without_a_file_every_row_is_a_default() -> None:
         Row("registries", {}, "default"),
         Row("allow_private", False, "default"),
         Row("mirrors", {}, "default"),
+        *DEFAULTS,
     ]
 
 
@@ -53,6 +91,7 @@ def test_each_value_is_shown_with_the_line_or_the_option_it_comes_from(write: Wr
         Row("registries.ghcr.io.concurrency", 2, "digestbot.yaml:10"),
         Row("allow_private", False, "default"),
         Row("mirrors.harbor.corp/hub/", "docker.io/", "digestbot.yaml:12"),
+        *DEFAULTS,
     ]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from digestbot.config.models import IgnoreRule, RegistryConfig, Settings
+from digestbot.config.models import SECTIONS, Settings
 from digestbot.config.reference import settings_reference
 
 
@@ -21,11 +21,9 @@ def test_the_table_has_its_head_and_four_columns_throughout() -> None:
 
 
 def test_every_key_has_its_row() -> None:
-    sections: dict[str, type[BaseModel]] = {
-        "": Settings,
-        "registries.<host>.": RegistryConfig,
-        "ignore[].": IgnoreRule,
-    }
+    many = {"registries": "registries.<host>.", "ignore": "ignore[]."}
+    sections: dict[str, type[BaseModel]] = {"": Settings}
+    sections |= {many.get(key, f"{key}."): model for key, model in SECTIONS.items()}
 
     expected = {
         prefix + key: field.description
@@ -50,6 +48,8 @@ def test_types_and_defaults_read_well() -> None:
     assert table["ignore"][:2] == ["list of keys", "`[]`"]
     assert table["registries"][:2] == ["keys per host", "`{}`"]
     assert table["mirrors"][:2] == ["prefix to prefix", "`{}`"]
+    assert table["groups"][:2] == ["name to list of text", "`{}`"]
+    assert table["github"][:2] == ["keys", "none"]
     assert table["ignore[].image"][:2] == ["text", "required"]
     assert table["ignore[].until"][:2] == ["date", "none"]
     assert table["registries.<host>.ca_file"][:2] == ["path", "none"]

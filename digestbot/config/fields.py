@@ -1,0 +1,91 @@
+"""The types that keys of the configuration have, each with its check."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+)
+
+from digestbot.config import names
+from digestbot.config.requires import read_specifier
+
+
+def _read_date(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        day = None
+    # fromisoformat also reads week dates and dates without dashes.
+    if day is None or day.isoformat() != value:
+        raise ValueError("must be a date such as 2027-01-31")
+    return day
+
+
+def _read_path(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be a path, as text")  # noqa: TRY004 - pydantic reports ValueError
+    names.check_text(value)
+    if value.startswith("~"):
+        raise ValueError("must be absolute, or relative to the configuration file; '~' is not read")
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / value
+
+
+def _check_specifier(text: str) -> str:
+    read_specifier(text)
+    return text
+
+
+Text = Annotated[str, AfterValidator(names.check_text)]
+Host = Annotated[str, AfterValidator(names.check_host)]
+Prefix = Annotated[
+    str, AfterValidator(names.check_prefix), Field(json_schema_extra={"pattern": "/$"})
+]
+ImageGlob = Annotated[str, AfterValidator(names.check_image_glob)]
+PathGlob = Annotated[str, AfterValidator(names.check_path_glob)]
+Username = Annotated[str, AfterValidator(names.check_username)]
+Variable = Annotated[
+    str,
+    AfterValidator(names.check_variable),
+    Field(json_schema_extra={"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
+]
+Specifier = Annotated[str, AfterValidator(_check_specifier)]
+Day = Annotated[date, BeforeValidator(_read_date)]
+Reviewer = Annotated[str, AfterValidator(names.check_reviewer)]
+Login = Annotated[str, AfterValidator(names.check_login)]
+Label = Annotated[str, AfterValidator(names.check_label)]
+Slug = Annotated[
+    str, AfterValidator(names.check_slug), Field(json_schema_extra={"pattern": "^[a-z0-9-]{1,40}$"})
+]
+Title = Annotated[str, AfterValidator(names.check_title)]
+Signoff = Annotated[str, AfterValidator(names.check_signoff)]
+Cron = Annotated[str, AfterValidator(names.check_cron)]
+Zone = Annotated[str, AfterValidator(names.check_zone)]
+FilePath = Annotated[Path, BeforeValidator(_read_path)]
+
+_T = TypeVar("_T")
+# A list in YAML, a tuple here: a configuration does not change once it is read.
+Many = Annotated[tuple[_T, ...], Strict(strict=False)]
+FailOn = Literal["stale", "unpinned", "held", "skipped"]
+
+
+class Model(BaseModel):
+    """What all sections share: nothing unknown, nothing coerced, nothing changed later."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
