@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digestbot.cli.importing import importing
 from digestbot.cli.targets import GitHubTarget, GitTarget, LocalTarget, Target
@@ -14,10 +16,14 @@ from digestbot.forge.errors import RefusedError
 from digestbot.forge.github.settings import GitHubSettings
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import Repo
+from digestbot.forge.signing import Identity, KeyFormat, Signing
 from digestbot.forge.steps import PushBranch
 from digestbot.scan.forge_files import INTEREST
-from digestbot.secret import Secret
 
+if TYPE_CHECKING:
+    from digestbot.config.models import Settings
+
+_FORMATS = {"ssh": KeyFormat.SSH, "gpg": KeyFormat.GPG}
 _EXTRA = frozenset({"github", "git", "gitdb", "jwt", "cryptography", "nacl"})
 
 
@@ -31,6 +37,9 @@ class ForgeOptions:
         is_proposing: Whether there will be branches, so that permission to push is needed.
         prefix: What the names of our branches begin with.
         write_by: `api` or `git`: how commits get to GitHub.
+        signing: How commits are signed that git makes.
+        identity: Who makes those; None is digestbot, or in a checkout its user.
+        cache: Where files that were read are kept; None is the user's cache folder.
     """
 
     github: GitHubSettings = field(default_factory=GitHubSettings)
@@ -39,16 +48,42 @@ class ForgeOptions:
     is_proposing: bool = False
     prefix: str = "digestbot/"
     write_by: str = "api"
+    signing: Signing | None = None
+    identity: Identity | None = None
+    cache: Path | None = None
 
 
-def github_settings(max_wait_s: float = 30.0) -> GitHubSettings:
-    """As whom GitHub is asked, by the environment."""
-    return GitHubSettings(token=Secret(_token), max_wait_s=max_wait_s)
+@dataclass(frozen=True, slots=True)
+class ForgeWords:
+    """What the command line says of forges; empty where it says nothing."""
+
+    names: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    is_proposing: bool = False
+    write_by: str = ""
+    max_wait: float = 30.0
 
 
-def _token() -> str:
-    """The token of the environment, in the order in which GitHub's own program looks."""
-    return os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
+def forge_options(settings: Settings, options: ForgeWords) -> ForgeOptions:
+    """From the configuration, and what the command line puts in place of it.
+
+    Raises:
+        UsageError: The configuration names no usable token, or no GitHub.
+    """
+    from digestbot.proposals.setup import github_settings  # noqa: PLC0415 - imports pydantic
+
+    signing = settings.signing
+    name, _, mail = (settings.commit.signoff or "").rstrip(">").partition(" <")
+    return ForgeOptions(
+        github=github_settings(settings.github, os.environ, max_wait_s=options.max_wait),
+        names=options.names or settings.repos.names,
+        topics=options.topics or settings.repos.topics,
+        is_proposing=options.is_proposing,
+        write_by=options.write_by or settings.github.write_by,
+        signing=Signing(_FORMATS[signing.format], signing.key) if signing else None,
+        identity=Identity(name, mail) if name and mail else None,
+        cache=settings.cache,
+    )
 
 
 def open_forge(target: Target, options: ForgeOptions) -> Forge:
@@ -72,15 +107,21 @@ def _open_local(target: LocalTarget, options: ForgeOptions) -> Forge:
     from digestbot.forge.local import LocalForge  # noqa: PLC0415 - imports git
 
     try:
-        return LocalForge(target.path, INTEREST, prefix=options.prefix)
+        return LocalForge(target.path, INTEREST, prefix=options.prefix, signing=options.signing)
     except RefusedError as error:
         raise UsageError(str(error), hint=error.hint) from error
 
 
 def _open_remote(target: GitTarget, options: ForgeOptions) -> Forge:
-    from digestbot.forge.remote import RemoteForge  # noqa: PLC0415 - imports git
+    from digestbot.forge.remote import DIGESTBOT, RemoteForge  # noqa: PLC0415 - imports git
 
-    return RemoteForge(target.url, INTEREST, prefix=options.prefix)
+    return RemoteForge(
+        target.url,
+        INTEREST,
+        prefix=options.prefix,
+        identity=options.identity or DIGESTBOT,
+        signing=options.signing,
+    )
 
 
 def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
@@ -91,11 +132,13 @@ def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
 
     def push_with(session: Session) -> Callable[[Repo, PushBranch], None]:
         from digestbot.forge.git_environment import Login  # noqa: PLC0415 - imports git
-        from digestbot.forge.remote import push_branch  # noqa: PLC0415 - likewise
+        from digestbot.forge.remote import DIGESTBOT, push_branch  # noqa: PLC0415 - likewise
 
         def push(repo: Repo, step: PushBranch) -> None:
             url = f"{options.github.web_url}/{repo.name}.git"
-            push_branch(url, Login("x-access-token", session.git_token()), step)
+            login = Login("x-access-token", session.git_token())
+            identity = options.identity or DIGESTBOT
+            push_branch(url, login, step, identity=identity, signing=options.signing)
 
         return push
 
@@ -103,7 +146,7 @@ def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
         target.name,
         options.github,
         INTEREST,
-        cache=BlobCache(default_folder()),
+        cache=BlobCache(options.cache or default_folder()),
         selection=Selection(options.names, options.topics, options.is_proposing, options.prefix),
         push_with=push_with if options.write_by == "git" else None,
     )

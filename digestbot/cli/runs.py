@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from digestbot.cli.forges import ForgeOptions, open_forge
 from digestbot.cli.targets import Target
@@ -12,7 +13,7 @@ from digestbot.forge.errors import ForgeError
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.image import ImageReference
-from digestbot.proposals.budget import Budget
+from digestbot.proposals.budget import Budget, Limits
 from digestbot.proposals.evidence import Inquiry
 from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.proposal import Writer
@@ -40,6 +41,7 @@ class Runs:
     forges: ForgeOptions
     rules_for: Callable[[RepoFiles], Rules]
     budget: Budget = field(default_factory=Budget)
+    limits: Limits = field(default_factory=Limits)
     exclude: tuple[str, ...] = ()
     is_rehearsal: bool = False
     writers: dict[str, Writer] = field(default_factory=dict)
@@ -57,10 +59,20 @@ class Runs:
             try:
                 with closing(open_forge(target, self.forges)) as forge:
                     run = self._run(forge, resolver, inquiry)
-                    with closing(work(run, forge.repos())) as outcomes:
+                    with closing(work(run, self._repos(forge))) as outcomes:
                         yield from outcomes
             except ForgeError as error:
                 yield Problem("target", str(target), error.code, str(error), error.hint)
+
+    def _repos(self, forge: Forge) -> Iterable[Repo | LeftOut]:
+        """The repos of a forge; all of them at once only where what is open must be counted."""
+        if not self.limits:
+            return forge.repos()
+        listed = list(forge.repos())
+        repos = (repo for repo in listed if isinstance(repo, Repo))
+        for room in self.limits.rooms(repos, datetime.now(UTC)):
+            self.budget.narrow(room)
+        return listed
 
     def _run(self, forge: Forge, resolver: Resolver, inquiry: Inquiry) -> Run:
         def writer_for(repo: Repo, settings: ProposalSettings) -> Writer:

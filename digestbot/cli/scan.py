@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -20,7 +21,7 @@ from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
 from digestbot.cli.scan_options import ScanOptions, scan_options
-from digestbot.cli.settings import config_options, network_options, set_up
+from digestbot.cli.settings import config_options, load, network_options, set_up
 from digestbot.cli.targets import LocalTarget, Target, parse_target
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError, WriteError
@@ -35,6 +36,10 @@ from digestbot.scan.result import Problem, ScanResult, merged
 from digestbot.scan.setup import Setup
 from digestbot.scan.tree import MAX_SIZE, LocalFile, Text, find_files
 from digestbot.scan.write import replace_file
+
+if TYPE_CHECKING:
+    # It brings pydantic, which a scan without configuration does not pay for.
+    from digestbot.config.load import LoadedSettings
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -60,10 +65,12 @@ def command(context: click.Context, /, **arguments: Any) -> int:
     _check(context, options)
     paths, targets = _split(options)
     keys = {key: arguments[key] for key in ("pin", "fail_on", "jobs", "timeout", "allow_private")}
-    setup = set_up(context, config=options.config, no_config=options.no_config, keys=keys)
+    named: dict[str, Any] = {"config": options.config, "no_config": options.no_config}
+    setup = set_up(context, **named, keys=keys)
     exclude = (*setup.exclude, *options.exclude)
     files = [] if targets and not paths else _files(paths, exclude)
-    result = _scan(files, targets, replace(setup, exclude=exclude), options, terminal)
+    elsewhere = _Elsewhere(targets, partial(load, context, **named, keys=keys), options, terminal)
+    result = _scan(files, elsewhere, replace(setup, exclude=exclude), options, terminal)
     if options.record is not None:
         write_whole(options.record, write_answers(result.resolutions))
     if options.write:
@@ -110,7 +117,7 @@ def _files(paths: Sequence[str], exclude: Sequence[str]) -> Sequence[SourceFile]
 
 def _scan(
     files: Sequence[SourceFile],
-    targets: Sequence[Target],
+    elsewhere: _Elsewhere,
     setup: Setup,
     options: ScanOptions,
     terminal: Terminal,
@@ -118,30 +125,37 @@ def _scan(
     policy = replace(setup.policy, offline=options.offline)
     with open_resolver(setup.registries, options.digests, offline=options.offline) as resolver:
         results: list[ScanResult] = []
-        if files or not targets:
+        if files or not elsewhere.targets:
             with ProgressBar(shown=terminal.shows_progress) as bar:
                 results.append(scan(files, resolver, policy, observer=bar))
-        if targets:
-            results.append(_scan_elsewhere(targets, resolver, policy, setup, options, terminal))
+        if elsewhere.targets:
+            results.append(elsewhere.scan(resolver, policy, setup.exclude))
     duration_s = sum(result.duration_s for result in results)
     return results[0] if len(results) == 1 else merged(results, duration_s=duration_s)
 
 
-def _scan_elsewhere(
-    targets: Sequence[Target],
-    resolver: Resolver,
-    policy: Policy,
-    setup: Setup,
-    options: ScanOptions,
-    terminal: Terminal,
-) -> ScanResult:
-    with importing():
-        from digestbot.cli.scan_repos import scan_targets  # noqa: PLC0415 - local scans need none
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """What is not on this machine; the configuration is loaded for it as a whole."""
 
-    exclude = setup.exclude
-    return scan_targets(
-        targets, options, terminal, resolver=resolver, policy=policy, exclude=exclude
-    )
+    targets: Sequence[Target]
+    load: Callable[[], LoadedSettings]
+    options: ScanOptions
+    terminal: Terminal
+
+    def scan(self, resolver: Resolver, policy: Policy, exclude: tuple[str, ...]) -> ScanResult:
+        with importing():
+            from digestbot.cli.scan_repos import scan_targets  # noqa: PLC0415 - not for local scans
+
+        return scan_targets(
+            self.targets,
+            self.options,
+            self.terminal,
+            resolver=resolver,
+            policy=policy,
+            loaded=self.load(),
+            exclude=exclude,
+        )
 
 
 def _write(result: ScanResult, files: Sequence[SourceFile]) -> ScanResult:

@@ -6,16 +6,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from digestbot.cli.forges import ForgeOptions, github_settings
+from digestbot.cli.forges import ForgeWords, forge_options
 from digestbot.cli.progress import RepoProgress
 from digestbot.cli.runs import Runs
 from digestbot.cli.scan_options import ScanOptions
+from digestbot.cli.settings import given_keys
 from digestbot.cli.targets import Target
 from digestbot.cli.terminal import Terminal
+from digestbot.config.load import LoadedSettings
 from digestbot.errors import NoInputError
 from digestbot.proposals.fleet import scan_repos
 from digestbot.proposals.outcome import RepoOutcome
-from digestbot.proposals.run import Rules
+from digestbot.proposals.rules import Rulebook
 from digestbot.registry.resolution import Resolver
 from digestbot.scan.engine import Policy
 from digestbot.scan.result import Problem, ScanResult, merged
@@ -49,6 +51,7 @@ def scan_targets(
     *,
     resolver: Resolver,
     policy: Policy,
+    loaded: LoadedSettings,
     exclude: tuple[str, ...],
 ) -> ScanResult:
     """One result over all repos of these targets.
@@ -56,8 +59,9 @@ def scan_targets(
     Raises:
         NoInputError: There is no repo.
     """
-    forges = ForgeOptions(github_settings(), names=options.names, topics=options.topics)
-    runs = Runs(forges, lambda _files: Rules(policy), exclude=exclude)
+    forges = forge_options(loaded.settings, ForgeWords(options.names, options.topics))
+    rulebook = Rulebook(loaded.settings, policy, given_keys(loaded))
+    runs = Runs(forges, rulebook.rules_for, exclude=exclude)
     harvest, start = _Harvest(), time.perf_counter()
     with RepoProgress(shown=terminal.shows_progress) as bar:
         for outcome in runs.over(targets, resolver, scan_repos):

@@ -128,6 +128,15 @@ def check_trust(context: click.Context, loaded: LoadedSettings) -> None:
             raise ConfigError([issue], hint=f"if it is yours, name it: --config {loaded.path}")
 
 
+def given_keys(loaded: LoadedSettings) -> frozenset[str]:
+    """The settings that the command line or the environment decided."""
+    return frozenset(
+        str(path[0])
+        for path, origin in loaded.origins.items()
+        if origin.startswith(("--", "DIGESTBOT_"))
+    )
+
+
 def _choose(context: click.Context, config: Path | None, *, no_config: bool) -> Path | None:
     # What click took from the environment is left to `choose_config`, which blames the variable.
     named = config if _origin(context, "config") == "--config" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -12,27 +13,34 @@ import click
 
 from digestbot.cli.answers import open_resolver
 from digestbot.cli.exits import Exit
-from digestbot.cli.forges import ForgeOptions, github_settings
+from digestbot.cli.forges import ForgeWords, forge_options
 from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit
 from digestbot.cli.progress import RepoProgress
 from digestbot.cli.runs import Runs
-from digestbot.cli.settings import config_options, network_options, set_up
+from digestbot.cli.settings import (
+    check_trust,
+    config_options,
+    given_keys,
+    load,
+    network_options,
+)
 from digestbot.cli.targets import parse_target
 from digestbot.cli.terminal import Terminal
 from digestbot.cli.update_options import UpdateOptions, update_options
+from digestbot.config.load import LoadedSettings
 from digestbot.errors import NoInputError, UsageError
 from digestbot.proposals import report_json, report_text
-from digestbot.proposals.budget import Budget, Room
+from digestbot.proposals.budget import Budget, Limits, Room
 from digestbot.proposals.fleet import update_repos
 from digestbot.proposals.report_account import Account
 from digestbot.proposals.report_contract import UpdateReport
-from digestbot.proposals.run import Rules
-from digestbot.proposals.settings import ProposalSettings
+from digestbot.proposals.rules import Rulebook
 from digestbot.report.style import Style
 from digestbot.scan.result import Problem
-from digestbot.scan.setup import Setup
+from digestbot.scan.setup import Setup, make_setup
 
+_OVERRULING = ("group", "draft")
 FORMATS = {"text": report_text.render, "json": report_json.render}
 
 
@@ -69,9 +77,11 @@ def command(context: click.Context, /, **arguments: Any) -> int:
 
 def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) -> UpdateReport:
     targets = [parse_target(text) for text in options.targets]
-    keys = {"pin": options.pin, "timeout": options.timeout, "allow_private": options.allow_private}
-    setup = set_up(context, config=options.config, no_config=options.no_config, keys=keys)
-    runs = _runs(setup, options)
+    keys = {key: getattr(options, key) for key in ("pin", "timeout", "allow_private", *_OVERRULING)}
+    loaded = load(context, config=options.config, no_config=options.no_config, keys=keys)
+    check_trust(context, loaded)
+    setup = make_setup(loaded.settings, os.environ)
+    runs = _runs(loaded, setup, options)
     account, start = Account(options.dry_run), time.perf_counter()
     progress = RepoProgress(shown=terminal.shows_progress)
     with open_resolver(setup.registries, options.digests) as resolver, progress as bar:
@@ -81,25 +91,26 @@ def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) 
             else:
                 account.add(outcome, runs.writers.pop(outcome.name, None))
                 bar.repo_done(outcome.name, len(outcome.verdicts))
+                for notice in outcome.notices:
+                    terminal.say(f"{outcome.name}: {notice}")
     return account.report(duration_s=time.perf_counter() - start)
 
 
-def _runs(setup: Setup, options: UpdateOptions) -> Runs:
-    limit = options.limit
+def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions) -> Runs:
+    settings, limit = loaded.settings, options.limit
     room = () if limit is None else (Room(limit, f"--limit {limit} for this run"),)
-    proposals = ProposalSettings(group=options.group or "repo", draft=options.draft)
-    forges = ForgeOptions(
-        github=github_settings(options.max_wait),
-        names=options.names,
-        topics=options.topics,
+    words = ForgeWords(
+        options.names,
+        options.topics,
         is_proposing=not options.dry_run,
-        prefix=proposals.prefix,
-        write_by=options.write_by,
+        write_by=options.write_by or "",
+        max_wait=options.max_wait,
     )
     return Runs(
-        forges,
-        lambda _files: Rules(setup.policy, proposals),
+        forge_options(settings, words),
+        Rulebook(settings, setup.policy, given_keys(loaded)).rules_for,
         Budget(*room),
+        Limits(settings.limits.open, settings.limits.per_hour),
         (*setup.exclude, *options.exclude),
         is_rehearsal=options.dry_run,
     )

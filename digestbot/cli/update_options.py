@@ -25,7 +25,7 @@ class UpdateOptions:
     pin: bool
     group: str | None
     draft: bool
-    write_by: str
+    write_by: str | None
     limit: int | None
     max_wait: float
     digests: Path | None
@@ -75,12 +75,10 @@ OPTIONS = (
     option(
         "--write-by",
         type=click.Choice(["api", "git"]),
-        default="api",
-        show_default=True,
         heading="Proposals",
         env="WRITE_BY",
         help="How commits get to GitHub: api shows those of an App as verified, git clones, "
-        "signs as git is configured to, and pushes.",
+        "signs as configured, and pushes. [default: api]",
     ),
     option(
         "--limit",

@@ -232,6 +232,8 @@ class Settings(Model):
         default=(
             "enabled",
             "ignore",
+            "exclude",
+            "pin",
             "group",
             "groups",
             "labels",
@@ -243,7 +245,7 @@ class Settings(Model):
             "schedule",
         ),
         description="Keys that a repo's own configuration may decide, in a run over repos on a "
-        "forge. `ignore` adds to what stands here, the others replace it.",
+        "forge. `ignore` and `exclude` add to what stands here, the others replace it.",
     )
     github: GitHubConfig = Field(
         default_factory=GitHubConfig, description="Which GitHub, and as whom."

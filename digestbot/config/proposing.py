@@ -119,6 +119,8 @@ class ReposConfig(Model):
 Overridable = Literal[
     "enabled",
     "ignore",
+    "exclude",
+    "pin",
     "group",
     "groups",
     "labels",

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digestbot.forge.repo import Repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,12 @@ class Budget:
         self._lock = threading.Lock()
         self._left = min(rooms, key=lambda room: room.count, default=None)
 
+    def narrow(self, room: Room) -> None:
+        """Let there be no more than this from now on."""
+        with self._lock:
+            if self._left is None or room.count < self._left.count:
+                self._left = room
+
     def left(self) -> Room | None:
         """What is left now; None is no limit."""
         with self._lock:
@@ -35,3 +45,33 @@ class Budget:
                 return False
             self._left = Room(self._left.count - count, self._left.reason)
             return True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many proposals there may be over all repos of a target; None is no limit.
+
+    Attributes:
+        open: At the same time.
+        per_hour: New ones in any hour.
+    """
+
+    open: int | None = None
+    per_hour: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.open is not None or self.per_hour is not None
+
+    def rooms(self, repos: Iterable[Repo], now: datetime) -> list[Room]:
+        """What is left of the limits, given what is open in these repos."""
+        listed = list(repos)
+        rooms = []
+        if self.open is not None:
+            left = self.open - sum(repo.open_pulls for repo in listed)
+            rooms.append(Room(max(0, left), f"no more than {self.open} may be open (limits.open)"))
+        if self.per_hour is not None:
+            begin = now - timedelta(hours=1)
+            new = sum(opened > begin for repo in listed for opened in repo.opened)
+            reason = f"no more than {self.per_hour} an hour may be opened (limits.per_hour)"
+            rooms.append(Room(max(0, self.per_hour - new), reason))
+        return rooms

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from digestbot.proposals.evidence import old_digests
 from digestbot.proposals.proposal import Proposal
 from digestbot.proposals.settings import CommitSettings
@@ -11,32 +9,16 @@ from digestbot.proposals.title import name_of, title_of
 from digestbot.proposals.update import Update
 
 _MAX_LINES = 100
-_SIGNOFF = re.compile(r"[^<>\x00-\x1f\x7f]{1,200} <[^<>@\s]{1,100}@[^<>@\s]{1,200}>")
-
-
-def check_signoff(text: str) -> None:
-    """See that this can be signed off with.
-
-    Raises:
-        ValueError: It is not `Name <mail>` on one line.
-    """
-    if not (_SIGNOFF.fullmatch(text) and text.isprintable()):
-        raise ValueError("expected `Name <name@example.org>`")
 
 
 def message_of(proposal: Proposal, settings: CommitSettings) -> str:
-    """The title, a line for each image, and the sign-off.
-
-    Raises:
-        ValueError: The sign-off is none; see `check_signoff`.
-    """
+    """The title, a line for each image, and the sign-off."""
     lines = [_line(update) for update in proposal.updates[:_MAX_LINES]]
     if more := len(proposal.updates) - len(lines):
         lines.append(f"and {more:,} more")
     text = f"{title_of(proposal, settings)}\n\n{chr(10).join(lines)}\n"
     if not settings.signoff:
         return text
-    check_signoff(settings.signoff)
     return f"{text}\nSigned-off-by: {settings.signoff}\n"
 
 

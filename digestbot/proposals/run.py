@@ -18,6 +18,7 @@ from digestbot.registry.resolution import Resolver
 from digestbot.scan.engine import Policy, scan
 from digestbot.scan.forge_files import RepoFiles, read_files
 from digestbot.scan.result import Problem, ScanResult
+from digestbot.scan.tree import is_excluded
 
 _log = logging.getLogger(__name__)
 
@@ -27,12 +28,14 @@ class Rules:
     """What holds in one repo.
 
     Attributes:
+        exclude: Globs on paths that the repo itself leaves out.
         closed: Why nothing new may be proposed now; empty where it may.
         notices: What its configuration says in vain; worth knowing, and no failure.
     """
 
     policy: Policy = field(default_factory=Policy)
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
+    exclude: Sequence[str] = ()
     closed: str = ""
     notices: tuple[str, ...] = ()
 
@@ -76,7 +79,8 @@ def scan_repo(run: Run, repo: Repo) -> Scanned:
     """
     files = read_files(run.forge, repo, run.exclude)
     rules = run.rules_for(files)
-    result = scan(files.files, run.resolver, rules.policy, today=run.today)
+    kept = [file for file in files.files if not is_excluded(file.path, rules.exclude)]
+    result = scan(kept, run.resolver, rules.policy, today=run.today)
     result = replace(result, problems=(*files.problems, *result.problems))
     return Scanned(repo, files, rules, result.of_repo(repo.name))
 

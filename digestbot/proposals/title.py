@@ -13,23 +13,8 @@ from digestbot.proposals.update import Update
 from digestbot.report.plain import one_line
 
 LIMIT = 120
-PLACEHOLDERS = ("image", "tag", "old", "new", "count")
 _NAMES_LIMIT = 60
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-
-
-def check_template(text: str) -> None:
-    """See that a template of a title has no placeholders but the known ones.
-
-    Raises:
-        ValueError: It has; the message names it.
-    """
-    for name in _PLACEHOLDER.findall(text):
-        if name not in PLACEHOLDERS:
-            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
-            raise ValueError(f"{{{one_line(name, 40)}}} is not one of {known}")
-    if set("{}") & set(_PLACEHOLDER.sub("", text)):
-        raise ValueError("a brace has no partner")
 
 
 def title_of(proposal: Proposal, settings: CommitSettings) -> str:

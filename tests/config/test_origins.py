@@ -22,6 +22,8 @@ PROPOSALS = [
         [
             "enabled",
             "ignore",
+            "exclude",
+            "pin",
             "group",
             "groups",
             "labels",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digestbot.proposals.settings import CommitSettings
-from digestbot.proposals.title import LIMIT, check_template, title_of
+from digestbot.proposals.title import LIMIT, title_of
 from digestbot.proposals.update import Update
 from tests.proposals.words import NEW, OLD, proposal, update
 
@@ -37,12 +37,6 @@ def test_template_and_prefix() -> None:
     title = title_of(proposal(), settings)
 
     assert title == f"chore(deps): bump python 3.13-slim {OLD.short}->{NEW.short} (1)"
-
-
-@pytest.mark.parametrize("template", ["{who}", "{", "}", "{}", "{image.tag}", "{{image}}"])
-def test_template_with_an_unknown_placeholder_is_refused(template: str) -> None:
-    with pytest.raises(ValueError, match=r"brace|is not one of"):
-        check_template(template)
 
 
 @given(st.text(max_size=300), st.text(max_size=50))

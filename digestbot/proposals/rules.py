@@ -1,0 +1,91 @@
+"""What holds in a repo: the settings of the run, and what the repo itself may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from digestbot.config.issues import ConfigError, Issue
+from digestbot.config.load import LoadedSettings, read_settings
+from digestbot.config.models import Settings
+from digestbot.files.occurrence import Skip
+from digestbot.proposals.run import Rules
+from digestbot.proposals.schedule import why_closed
+from digestbot.proposals.setup import proposal_settings
+from digestbot.scan.engine import Policy
+from digestbot.scan.forge_files import RepoFiles
+
+# What a repo says of these is for a scan in it, and means nothing here.
+_OF_A_SCAN = frozenset({"requires", "fail_on", "jobs", "timeout"})
+# What a repo says of these comes on top.
+_ADDED = frozenset({"ignore", "exclude"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Makes the rules of each repo.
+
+    Attributes:
+        settings: Those of the run.
+        policy: Of the run: what all repos share of it.
+        fixed: Keys that were given on the command line, which no repo overrules.
+    """
+
+    settings: Settings
+    policy: Policy
+    fixed: frozenset[str] = frozenset()
+    now: datetime | None = None
+
+    def rules_for(self, files: RepoFiles) -> Rules:
+        """The rules of a repo.
+
+        Raises:
+            ConfigError: Its own configuration is broken, and names file and line.
+        """
+        settings, notices = self._overlaid(files.configuration)
+        return Rules(
+            policy=replace(self.policy, pin=settings.pin, ignore=settings.ignore),
+            proposals=proposal_settings(settings),
+            exclude=settings.exclude,
+            closed=self._closed(settings),
+            notices=notices,
+        )
+
+    def _closed(self, settings: Settings) -> str:
+        schedule = settings.schedule
+        if schedule is None:
+            return ""
+        now = self.now or datetime.now().astimezone()
+        return why_closed(schedule.cron, schedule.timezone, now)
+
+    def _overlaid(
+        self, configuration: Mapping[str, bytes | Skip]
+    ) -> tuple[Settings, tuple[str, ...]]:
+        if not configuration:
+            return self.settings, ()
+        (path, content), *others = configuration.items()
+        if others:
+            names = " and ".join(configuration)
+            raise ConfigError(
+                [Issue(path, f"is one of several configuration files: {names}")], hint="keep one"
+            )
+        if isinstance(content, Skip):
+            raise ConfigError([Issue(path, f"cannot be read: {content.message}")])
+        return self._with(read_settings(content, path))
+
+    def _with(self, own: LoadedSettings) -> tuple[Settings, tuple[str, ...]]:
+        told: dict[str, str] = {}
+        for path, where in own.origins.items():
+            told.setdefault(str(path[0]), where)
+        allowed = frozenset[str](self.settings.overridable) - self.fixed
+        values: dict[str, Any] = {key: getattr(own.settings, key) for key in told if key in allowed}
+        for key in _ADDED & values.keys():
+            values[key] = (*getattr(self.settings, key), *values[key])
+        notices = tuple(
+            f"{where}: {key} is not for a repo to decide, and ignored"
+            for key, where in told.items()
+            if key not in allowed and key not in _OF_A_SCAN
+        )
+        return self.settings.model_copy(update=values), notices
