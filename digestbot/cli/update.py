@@ -91,14 +91,13 @@ def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) 
             else:
                 account.add(outcome, runs.writers.pop(outcome.name, None))
                 bar.repo_done(outcome.name, len(outcome.verdicts))
-                for notice in outcome.notices:
-                    terminal.say(f"{outcome.name}: {notice}")
     return account.report(duration_s=time.perf_counter() - start)
 
 
 def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions) -> Runs:
     settings, limit = loaded.settings, options.limit
-    room = () if limit is None else (Room(limit, f"--limit {limit} for this run"),)
+    reason = f"no more than {limit} may be opened in this run (--limit)"
+    room = () if limit is None else (Room(limit, reason),)
     words = ForgeWords(
         options.names,
         options.topics,

@@ -84,7 +84,7 @@ class Rulebook:
         for key in _ADDED & values.keys():
             values[key] = (*getattr(self.settings, key), *values[key])
         notices = tuple(
-            f"{where}: {key} is not for a repo to decide, and ignored"
+            f"{where}: `{key}` is ignored: it is not for a repo to decide"
             for key, where in told.items()
             if key not in allowed and key not in _OF_A_SCAN
         )

@@ -21,6 +21,8 @@ from digestbot.scan.result import Problem, ScanResult
 from digestbot.scan.tree import is_excluded
 
 _log = logging.getLogger(__name__)
+_BROKEN = "invalid-config"
+_BROKEN_HINT = "until that is mended on its default branch, nothing is done in this repo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +105,6 @@ def contained(repo: Repo | LeftOut, work: Callable[[Repo], RepoOutcome]) -> Repo
 
 def problem_of(name: str, error: DigestbotError) -> Problem:
     """The line of the report that an error becomes."""
-    return Problem("repo", name, getattr(error, "code", "invalid-config"), str(error), error.hint)
+    code = getattr(error, "code", _BROKEN)
+    hint = error.hint or (_BROKEN_HINT if code == _BROKEN else "")
+    return Problem("repo", name, code, str(error), hint)

@@ -85,8 +85,8 @@ def test_what_is_not_for_a_repo_to_decide_is_ignored_and_said_with_its_line() ->
 
     assert not found.proposals.automerge_without_checks
     assert found.notices == (
-        ".digestbot.yaml:2: automerge_without_checks is not for a repo to decide, and ignored",
-        ".digestbot.yaml:3: allow_private is not for a repo to decide, and ignored",
+        ".digestbot.yaml:2: `automerge_without_checks` is ignored: it is not for a repo to decide",
+        ".digestbot.yaml:3: `allow_private` is ignored: it is not for a repo to decide",
     )
 
 
