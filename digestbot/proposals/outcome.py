@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     """What became of one proposal."""
 
     OPENED = "opened"
+    COMMITTED = "committed"
     REFRESHED = "refreshed"
     REBUILT = "rebuilt"
     UNCHANGED = "unchanged"
@@ -28,6 +29,7 @@ class Outcome(StrEnum):
 
 OUTCOMES = {
     Outcome.OPENED: "A branch and a pull request are new.",
+    Outcome.COMMITTED: "A branch is new, where the forge has no pull requests.",
     Outcome.REFRESHED: "The digest moved again: branch, title and body follow.",
     Outcome.REBUILT: "The branch was built anew on the base.",
     Outcome.UNCHANGED: "It is open and as it should be; nothing was written.",
@@ -77,7 +79,8 @@ class RepoOutcome:
     Attributes:
         left_out: Why nothing was tried, as (slug, sentence); None where it was.
         result: Of the scan; None where it was not scanned.
-        proposals: What was wanted, for `--dry-run`.
+        proposals: What was wanted, where it is to be shown: in a rehearsal, and where the forge
+            has no pull requests that would show it.
         steps: What was done, or would be.
         problems: What went wrong; the repo is then incomplete.
         notices: What is worth knowing, and no failure.

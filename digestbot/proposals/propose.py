@@ -57,6 +57,7 @@ class _Proposing:
     problems: list[Problem] = field(default_factory=list)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     granted: set[str] = field(default_factory=set)
+    is_shown: bool = False
 
     def outcome(self) -> RepoOutcome:
         repo, result = self.scanned.repo, self.scanned.result
@@ -64,13 +65,12 @@ class _Proposing:
             self._work()
         except ForgeError as error:
             self.problems.append(problem_of(repo.name, error))
-        is_rehearsal = self.run.is_rehearsal
         return RepoOutcome(
             name=repo.name,
             url=repo.url,
             # What was done needs no bytes any more, and there may be thousands of repos.
-            result=result if is_rehearsal else replace(result, changes=(), resolutions=()),
-            proposals=self.plan.proposals if is_rehearsal else (),
+            result=result if self.is_shown else replace(result, changes=(), resolutions=()),
+            proposals=self.plan.proposals if self.is_shown else (),
             verdicts=tuple(self.verdicts.values()),
             steps=tuple(self.done),
             problems=(*result.problems, *self.problems),
@@ -84,7 +84,9 @@ class _Proposing:
             return
         names = tuple(dict.fromkeys((*branch_names(updates, settings), *repo.ours)))
         for _ in range(MAX_ROUNDS):
-            self.plan = self._next(self.run.forge.survey(repo, names))
+            survey = self.run.forge.survey(repo, names)
+            self.is_shown = self.run.is_rehearsal or survey.pulls is None
+            self.plan = self._next(survey)
             if self.run.is_rehearsal:
                 self.done += self.plan.steps
                 self._note(self.plan)

@@ -99,7 +99,9 @@ class Account:
             title=well_formed(verdict.title),
             number=verdict.number or None,
             url=well_formed(verdict.url) or None,
-            preview=preview_of(outcome, verdict, writer) if self.is_rehearsal else None,
+            preview=preview_of(outcome, verdict, writer)
+            if self.is_rehearsal or outcome.proposals
+            else None,
         )
 
 

@@ -1,9 +1,9 @@
-"""What a rehearsal would write: title, body and diff of each proposal, from its steps."""
+"""What is proposed where nobody sees a pull request: title, body and diff of each proposal, from its steps."""
 
 from __future__ import annotations
 
 from digestbot.forge.steps import EditPull, OpenPull, PushBranch
-from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
+from digestbot.proposals.outcome import RepoOutcome, Verdict
 from digestbot.proposals.proposal import Writer
 from digestbot.proposals.report_contract import Preview
 from digestbot.report.diff import unified_diff
@@ -30,7 +30,7 @@ def preview_of(
     ]
     if not words and not pushes:
         return None
-    if not words and writer is not None and verdict.outcome is Outcome.OPENED:
+    if not words and writer is not None and not verdict.number:
         proposals = [one for one in outcome.proposals if one.branch == verdict.branch]
         words = [(writer.title(one), writer.body(one)) for one in proposals]
     title, body = words[-1] if words else ("", "")

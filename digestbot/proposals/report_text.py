@@ -19,6 +19,7 @@ from digestbot.scan.result import Problem
 
 _LOOKS = {
     Outcome.OPENED: ("✓", "green"),
+    Outcome.COMMITTED: ("✓", "green"),
     Outcome.REFRESHED: ("✓", "green"),
     Outcome.REBUILT: ("✓", "green"),
     Outcome.MERGED: ("✓", "green"),
@@ -32,13 +33,15 @@ _LOOKS = {
 }
 _TO_COME = {
     Outcome.OPENED: "to open",
+    Outcome.COMMITTED: "to commit",
     Outcome.REFRESHED: "to refresh",
     Outcome.REBUILT: "to rebuild",
     Outcome.CLOSED: "to close",
     Outcome.MERGED: "to merge",
 }
 # What the line itself says.
-_OBVIOUS = {Outcome.OPENED, Outcome.REFRESHED, Outcome.UNCHANGED}
+_OBVIOUS = {Outcome.OPENED, Outcome.COMMITTED, Outcome.REFRESHED, Outcome.UNCHANGED}
+_WITHOUT_BRANCH = {Outcome.LIMITED, Outcome.REJECTED, Outcome.ADOPTED}
 _LEFT_OUT = "left out"
 _NAME_SHARE = 3
 _NAMES_SHOWN = 3
@@ -87,6 +90,7 @@ def _proposals(report: UpdateReport, style: Style) -> Iterator[_Row]:
 def _proposal(name: str, proposal: UpdateProposal, style: Style, *, dry_run: bool) -> _Row:
     icon, color = _LOOKS[proposal.outcome]
     number = f"#{proposal.number} " if proposal.number else ""
+    has_branch = proposal.title and proposal.outcome not in _WITHOUT_BRANCH
     is_told = proposal.outcome not in _OBVIOUS and style.verbosity >= 0
     return _Row(
         "▲" if dry_run and proposal.outcome in _TO_COME else icon,
@@ -94,7 +98,7 @@ def _proposal(name: str, proposal: UpdateProposal, style: Style, *, dry_run: boo
         _word(proposal.outcome, dry_run=dry_run),
         name,
         number + (proposal.title or proposal.branch),
-        proposal.url or (f"branch {proposal.branch}" if proposal.title else ""),
+        proposal.url or (f"branch {proposal.branch}" if has_branch else ""),
         (proposal.message,) if (is_told or style.verbosity > 0) and proposal.message else (),
         proposal.preview,
     )

@@ -48,7 +48,7 @@ def pushed(site: Situation, proposal: Proposal, writer: Writer) -> Fate:
         return Fate((), site.verdict(Outcome.UNCHANGED, f"branch {site.name} has it", title))
     is_moved = site.fingerprint != proposal.fingerprint
     outcome = Outcome.REFRESHED if is_moved else Outcome.REBUILT
-    outcome = Outcome.OPENED if site.branch is None else outcome
+    outcome = Outcome.COMMITTED if site.branch is None else outcome
     verdict = site.verdict(outcome, f"committed on branch {site.name}", title)
     return Fate((_push(site, proposal, writer),), verdict)
 

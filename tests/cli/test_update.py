@@ -187,7 +187,7 @@ def test_a_limit_on_new_pull_requests_is_kept(host: Host) -> None:
 
     assert sum(len(one.open_pulls()) for one in repos) == 1
     assert "1 opened, 2 limited" in outcome.stdout
-    assert "--limit 1" in outcome.stdout
+    assert "no more than 1 may be opened in this run (--limit)" in " ".join(outcome.stdout.split())
 
 
 def test_options_say_what_proposals_are_like(host: Host) -> None:
