@@ -35,7 +35,7 @@ Work = Callable[[Run, Iterable[Repo | LeftOut]], Generator[RepoOutcome, None, No
 class Runs:
     """What the runs over several targets have in common.
 
-    `writers` are those of a rehearsal, by the name of the repo.
+    `writers` are those of the repos under way, by name.
     """
 
     forges: ForgeOptions
@@ -77,8 +77,7 @@ class Runs:
     def _run(self, forge: Forge, resolver: Resolver, inquiry: Inquiry) -> Run:
         def writer_for(repo: Repo, settings: ProposalSettings) -> Writer:
             writer = ProposalWriter(repo, settings, inquiry)
-            if self.is_rehearsal:
-                self.writers[repo.name] = writer
+            self.writers[repo.name] = writer
             return writer
 
         return Run(
