@@ -1,4 +1,4 @@
-"""What is proposed where nobody sees a pull request: title, body and diff of each proposal, from its steps."""
+"""What a run writes, or would write: title, body and diff of each proposal, by its steps."""
 
 from __future__ import annotations
 

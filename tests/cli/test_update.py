@@ -112,7 +112,7 @@ def test_a_rehearsal_shows_title_body_and_diff_and_writes_nothing(checkout: Path
     outcome = digestbot("update", "--dry-run", ".")
 
     assert outcome.code == 1
-    assert "to open" in outcome.stdout
+    assert "to commit" in outcome.stdout
     assert "digestbot:v1" in outcome.stdout
     assert f"    -FROM python:3.12@{OLD}\n    +FROM python:3.12@{NEW}\n" in outcome.stdout
     assert run_git(checkout, "branch", "--format=%(refname:short)") == "main"
