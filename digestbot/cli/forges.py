@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from digestbot.cli.importing import importing
 from digestbot.cli.targets import GitHubTarget, GitTarget, LocalTarget, Target
+from digestbot.clock import Clock
 from digestbot.errors import UsageError
 from digestbot.forge.errors import RefusedError
+from digestbot.forge.github.limits import Limiter
 from digestbot.forge.github.settings import GitHubSettings
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import Repo
@@ -39,6 +41,7 @@ class ForgeOptions:
         write_by: `api` or `git`: how commits get to GitHub.
         signing: How commits are signed that git makes.
         identity: Who makes those; None is digestbot, or in a checkout its user.
+        limiter: Counts what GitHub is asked, over all targets.
         cache: Where files that were read are kept; None is the user's cache folder.
     """
 
@@ -51,6 +54,7 @@ class ForgeOptions:
     signing: Signing | None = None
     identity: Identity | None = None
     cache: Path | None = None
+    limiter: Limiter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,10 @@ def forge_options(settings: Settings, options: ForgeWords) -> ForgeOptions:
 
     signing = settings.signing
     name, _, mail = (settings.commit.signoff or "").rstrip(">").partition(" <")
+    github = github_settings(settings.github, os.environ, max_wait_s=options.max_wait)
     return ForgeOptions(
-        github=github_settings(settings.github, os.environ, max_wait_s=options.max_wait),
+        github=github,
+        limiter=Limiter(github.windows, github.concurrency, Clock()),
         names=options.names or settings.repos.names,
         topics=options.topics or settings.repos.topics,
         is_proposing=options.is_proposing,
@@ -148,6 +154,7 @@ def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
         INTEREST,
         cache=BlobCache(options.cache or default_folder()),
         selection=Selection(options.names, options.topics, options.is_proposing, options.prefix),
+        limiter=options.limiter,
         push_with=push_with if options.write_by == "git" else None,
     )
 

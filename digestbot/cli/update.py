@@ -91,7 +91,8 @@ def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) 
             else:
                 account.add(outcome, runs.writers.pop(outcome.name, None))
                 bar.repo_done(outcome.name, len(outcome.verdicts))
-    return account.report(duration_s=time.perf_counter() - start)
+    calls = runs.forges.limiter.calls if runs.forges.limiter else 0
+    return account.report(duration_s=time.perf_counter() - start, calls=calls or None)
 
 
 def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions) -> Runs:

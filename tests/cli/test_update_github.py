@@ -65,10 +65,10 @@ def test_an_owner_gets_what_it_needs_and_a_second_run_is_quiet(cli: CommandLine)
     for name, reason in [("old", "archived"), ("lib", "fork"), ("empty", "empty")]:
         assert f"acme/{name} " in first.stdout
         assert f"{reason}: " in first.stdout
-    assert "✓ 6 repos: 1 opened, 2 current, 3 left out · 1 lookup in " in first.stdout
+    assert "✓ 6 repos: 1 opened, 2 current, 3 left out · 1 lookup, " in first.stdout
     assert github.writes == []
     assert "opened" not in second.stdout
-    assert "✓ 6 repos: 1 unchanged, 2 current, 3 left out · 1 lookup in " in second.stdout
+    assert "✓ 6 repos: 1 unchanged, 2 current, 3 left out · 1 lookup, " in second.stdout
 
 
 def test_json_says_the_same_and_keeps_its_contract(cli: CommandLine) -> None:
@@ -129,7 +129,7 @@ def test_one_repo_by_its_name(cli: CommandLine) -> None:
 
     assert outcome.code == 0
     assert open_pulls(cli.github) == {"acme/app": 1}
-    assert "✓ 1 repo: 1 opened · 1 lookup in " in outcome.stdout
+    assert "✓ 1 repo: 1 opened · 1 lookup, " in outcome.stdout
 
 
 def test_what_is_not_there_is_said_with_what_to_do(cli: CommandLine) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from digestbot.clock import Clock
 from digestbot.forge.blob_cache import BlobCache
 from digestbot.forge.github.contents import GitHubContents
+from digestbot.forge.github.limits import Limiter
 from digestbot.forge.github.listing import GitHubListing, Selection
 from digestbot.forge.github.performing import perform
 from digestbot.forge.github.session import Session
@@ -73,6 +74,7 @@ def open_github(
     cache: BlobCache | None = None,
     clock: Clock | None = None,
     selection: Selection | None = None,
+    limiter: Limiter | None = None,
     push_with: Callable[[Session], Push] | None = None,
 ) -> Forge:
     """The repos of `owner` or `owner/repo`; close it in the end. Nothing is asked before use.
@@ -84,9 +86,10 @@ def open_github(
         cache: What was read before; in memory where none is given.
         clock: Tells and passes the time.
         selection: Which repos of the owner.
+        limiter: Shared with others who speak with the same token.
         push_with: Makes another way to push, from the session, which knows the token.
     """
-    session = Session(settings, target, clock)
+    session = Session(settings, target, clock, limiter)
     return GitHubForge(
         session,
         GitHubListing(session, target, selection),

@@ -106,7 +106,10 @@ class _Ledger:
 
 
 class Limiter:
-    """Lets calls pass when no limit is hurt by them; shared by all threads of a run."""
+    """Lets calls pass when no limit is hurt by them; shared by all threads of a run.
+
+    `calls` counts those that it let pass.
+    """
 
     def __init__(self, windows: Sequence[Window], concurrency: int, clock: Clock) -> None:
         self._clock = clock
@@ -115,6 +118,7 @@ class Limiter:
         self._ledgers = [_Ledger(window) for window in windows]
         self._paused: dict[str, tuple[float, str]] = {}
         self._blocks = 0
+        self.calls = 0
 
     @contextmanager
     def turn(self, charge: Charge, patience: Patience) -> Iterator[None]:
@@ -170,6 +174,7 @@ class Limiter:
                 return max(holds, key=lambda hold: hold.seconds)
             for ledger in self._ledgers:
                 ledger.take(charge.amount(ledger.window), now)
+            self.calls += 1
             return None
 
     def _pauses(self, charge: Charge, now: float) -> Iterator[_Hold]:

@@ -271,3 +271,13 @@ def test_busy_connections_are_deferred_too() -> None:
         pytest.raises(DeferredError, match="too many requests are under way"),
     ):
         call(limiter, time, READ, 0)
+
+
+def test_what_passed_is_counted() -> None:
+    limiter = Limiter((), 10, Clock())
+
+    for _ in range(3):
+        with limiter.turn(Charge("rest"), Patience(1, Clock())):
+            pass
+
+    assert limiter.calls == 3
