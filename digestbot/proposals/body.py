@@ -13,7 +13,6 @@ from digestbot.proposals.table import cell, table_of
 from digestbot.proposals.title import name_of
 from digestbot.proposals.update import Update
 from digestbot.proposals.warnings import Caution, created_at, platforms_of, warnings_of
-from digestbot.registry.image_facts import ImageFacts
 from digestbot.report.markdown import prose
 
 LIMIT = 60_000
@@ -98,7 +97,10 @@ def _first_line(proposal: Proposal) -> str:
 
 def _described(update: Update, evidence: Evidence) -> str:
     new = evidence.new
-    said = [_created(evidence), _platforms(evidence), *_labels(new.facts), _changes(evidence)]
+    changes = _changes(evidence)
+    # The page of the changes names both revisions.
+    keys = ("version",) if changes else ("version", "revision")
+    said = [_created(evidence), _platforms(evidence), *_labels(evidence, keys), changes]
     text = "; ".join(part for part in said if part)
     if new.facts is None:
         text = f"the registry does not describe {cell(new.digest.short)} ({prose(new.why_not)})"
@@ -139,10 +141,15 @@ def _platforms(evidence: Evidence) -> str:
     return f"platforms {cell(', '.join(before) or 'unknown')} → {cell(', '.join(new))}"
 
 
-def _labels(facts: ImageFacts | None) -> Iterable[str]:
-    for key in ("version", "revision") if facts else ():
+def _labels(evidence: Evidence, keys: Iterable[str]) -> Iterable[str]:
+    """What the images say of themselves; the old value only where it is another."""
+    facts = evidence.new.facts
+    old = evidence.old[0].facts if evidence.old else None
+    for key in keys:
         if facts and (value := told(facts, key)):
-            yield f"{key} {cell(value)}"
+            before = told(old, key) if old else ""
+            was = f"{cell(before)} → " if before and before != value else ""
+            yield f"{key} {was}{cell(value)}"
 
 
 def _changes(evidence: Evidence) -> str:
