@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from digestbot.forge.errors import RefusedError, UnsettledError
 from digestbot.forge.git_environment import at_home
+from digestbot.forge.git_import import load_git
 from digestbot.forge.git_output import as_text
 from digestbot.forge.interface import Interest
 from digestbot.forge.pull import Survey
@@ -160,23 +161,6 @@ def open_checkout(path: Path, signing: Signing | None, *, timeout_s: float) -> G
     if folder.ask("rev-parse", "--is-inside-work-tree").strip() != b"true":
         raise RefusedError(f"{path} is no checkout", code="bare-repo", hint="name a checkout")
     return folder
-
-
-def load_git() -> type[GitFolder]:
-    """Git, which is imported by those who need it only.
-
-    Raises:
-        RefusedError: It is not installed.
-    """
-    try:
-        from digestbot.forge.git import GitFolder  # noqa: PLC0415 - imports GitPython
-    except ImportError as error:
-        raise RefusedError(
-            "git or GitPython is not installed",
-            code="no-git",
-            hint="install git, and `pip install 'digestbot[forge]'`",
-        ) from error
-    return GitFolder
 
 
 def files_at(folder: GitFolder, commit: CommitSha, paths: Iterable[str]) -> dict[str, bytes]:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from digestbot.forge.errors import RefusedError
 from digestbot.forge.git_environment import Login, abroad
+from digestbot.forge.git_import import load_git
 from digestbot.forge.git_output import Heads
 from digestbot.forge.git_url import GitUrl
 from digestbot.forge.interface import Interest
-from digestbot.forge.local import files_at, load_git, plain_files
+from digestbot.forge.local import files_at, plain_files
 from digestbot.forge.pull import Survey
 from digestbot.forge.repo import Entry, LeftOut, Repo
 from digestbot.forge.sha import CommitSha, ObjectSha

@@ -1,0 +1,413 @@
+"""No secret leaves: canaries in every place a secret comes from, looked for in every other."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from digestbot.cli import update
+from digestbot.image import Digest
+from digestbot.proposals import propose
+from tests.cli.github_cli import CommandLine, github_cli
+from tests.cli.program import Outcome, digestbot, spawn
+from tests.github.errors import ApiError
+from tests.registries.fake import FakeRegistry
+from tests.registries.tokens import basic_auth
+
+PASSWORD = "canary-registry-7f3a-password"
+GIT = Path("/usr/bin/git")
+
+
+@dataclass
+class House:
+    """A machine with secrets, a GitHub and a registry; all that digestbot leaves is below `root`.
+
+    `kept` is where secrets are meant to be.
+    """
+
+    root: Path
+    kept: Path
+    cli: CommandLine
+    registry: FakeRegistry
+    secrets: list[str] = field(default_factory=list)
+
+    def run(self, *arguments: str) -> Outcome:
+        """`digestbot update ARGUMENTS` in this process."""
+        return digestbot("update", *self._options, *arguments)
+
+    def spawn(self, *arguments: str) -> Outcome:
+        """The same in a process of its own, which finds a `git` that takes notes."""
+        path = f"{_recorder(self.root)}:/usr/local/bin:/usr/bin:/bin"
+        temp = str(self.root / "temp")
+        return spawn("update", *self._options, *arguments, cwd=self.root, PATH=path, TMPDIR=temp)
+
+    @property
+    def _options(self) -> tuple[str, ...]:
+        return ("--config", str(self.root / "org.yaml"), "--max-wait", "0", "--timeout", "5")
+
+    def leaks(self, outcome: Outcome) -> list[str]:
+        """Where a secret is that should not be there."""
+        places = {"stdout": outcome.stdout.encode(), "stderr": outcome.stderr.encode()}
+        files = [path for path in self.root.rglob("*") if path.is_file()]
+        places |= {str(path): path.read_bytes() for path in files if path.name != "environ"}
+        places |= {str(path): str(path).encode() for path in files}
+        places |= dict(self._environments())
+        places |= dict(_on_the_forge(self.cli))
+        places["asked"] = "\n".join(map(str, self.registry.calls())).encode()
+        return [
+            place for place, data in places.items() for one in self._forms() if one.encode() in data
+        ]
+
+    def _environments(self) -> Iterator[tuple[str, bytes]]:
+        """What children got to know; those that speak with the host need to log in there."""
+        for path in (self.root / "notes").glob("*/environ"):
+            words = path.with_name("argv").read_text().split("\n")
+            data = path.read_bytes()
+            if {"fetch", "push", "ls-remote"} & set(words):
+                data = b"\n".join(one for one in data.split(b"\0") if b"Authorization" not in one)
+            yield f"environment of git {' '.join(words[:3])}", data
+
+    def _forms(self) -> list[str]:
+        """The secrets, as they are and as they are sent."""
+        known = [*self.secrets, *self.cli.github.world.tokens]
+        logins = [f"x-access-token:{one}" for one in known] + [f"robot:{PASSWORD}"]
+        encoded = [base64.b64encode(one.encode()).decode() for one in logins]
+        return [*known, *encoded, *(base64.b64encode(one.encode()).decode() for one in known)]
+
+
+def _on_the_forge(cli: CommandLine) -> Iterator[tuple[str, bytes]]:
+    """All that others can see: branches, commits, files, titles, bodies, comments, paths."""
+    github = cli.github
+    yield "requests", "\n".join(map(str, github.requests)).encode()
+    for repo in github.world.repos.values():
+        for words in (
+            ("log", "--all", "--format=%D %an %ae %cn %ce %B"),
+            ("cat-file", "--batch-all-objects", "--batch"),
+        ):
+            command = [str(GIT), "-C", str(repo.git.folder), *words]
+            done = subprocess.run(command, capture_output=True, check=True)
+            yield f"{repo.full_name} {words[0]}", done.stdout
+        for pull in repo.pulls:
+            texts = [pull.title, pull.body or "", *(one.body for one in pull.comments)]
+            yield f"{repo.full_name}#{pull.number}", "\n".join(texts).encode()
+
+
+def _recorder(root: Path) -> Path:
+    """A folder with a `git` that notes its words, its surroundings and its temporary files."""
+    program, notes = root / "bin" / "git", root / "notes"
+    for folder in (program.parent, notes, root / "temp"):
+        folder.mkdir(exist_ok=True)
+    program.write_text(
+        "#!/bin/sh\n"
+        f'note=$(mktemp -d "{notes}/XXXXXX")\n'
+        'cat /proc/$$/environ > "$note/environ"\n'
+        'printf "%s\\n" "$@" > "$note/argv"\n'
+        f'GIT_TRACE="$note/trace" {GIT} "$@"\n'
+        "status=$?\n"
+        f'cp -r "{root}/temp" "$note/temp"\n'
+        "exit $status\n"
+    )
+    program.chmod(0o755)
+    return program.parent
+
+
+@pytest.fixture
+def house(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[House]:
+    """A stale repo whose image is on a registry that wants a password."""
+    root, kept = tmp_path, tmp_path_factory.mktemp("kept")
+    monkeypatch.setenv("HOME", str(root))
+    monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
+    monkeypatch.setattr(tempfile, "tempdir", str(root))
+    with FakeRegistry() as registry, github_cli(root, monkeypatch) as cli:
+        registry.local.add("team/app", "1")
+        basic_auth(registry.local, {"robot": PASSWORD}, 'Basic realm="team"')
+        stale = f"FROM {registry.host}/team/app:1@{Digest.of(b'old')}\n"
+        cli.github.add_repo("acme/app", {"Dockerfile": stale})
+        made = House(root, kept, cli, registry, [PASSWORD])
+        configure(made)
+        yield made
+
+
+def configure(house: House, github: str = "", url: str = "") -> None:
+    """The configuration: who logs in where; secrets are in the environment and in `kept`."""
+    login = "{username: robot, password_env: REGISTRY_PASSWORD}"
+    house.cli.configure(f'registries:\n  "{house.registry.host}": {login}\n', github, url)
+
+
+def use_app(house: House, monkeypatch: pytest.MonkeyPatch, *, is_known: bool = True) -> None:
+    """Speak as a GitHub App; one whose key GitHub does not know, if so."""
+    monkeypatch.delenv("GITHUB_TOKEN")
+    keys = [rsa.generate_private_key(65537, 2048) for _ in range(2)]
+    pem = keys[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    known = keys[0 if is_known else 1].public_key()
+    public = known.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    app = house.cli.github.app(public.decode())
+    (house.kept / "app.pem").write_text(pem)
+    house.secrets += pem.splitlines()[1:-1]
+    configure(house, f'  app_id: "{app.id}"\n  app_key_file: {house.kept}/app.pem\n')
+
+
+# -- the search itself
+
+
+@pytest.mark.parametrize("place", ["file", "pull request", "commit", "output"])
+def test_what_is_planted_is_found(house: House, place: str) -> None:
+    (token,) = house.cli.github.world.tokens
+    outcome = house.run("github:acme")
+    match place:
+        case "file":
+            hidden = base64.b64encode(f"x-access-token:{token}".encode())
+            (house.root / "cache" / "left").write_bytes(hidden)
+        case "pull request":
+            house.cli.pull().body = token
+        case "commit":
+            house.cli.github.commit("acme/app", "other", {"x": "y"}, message=PASSWORD)
+        case "output":
+            outcome = Outcome(0, token, "")
+
+    assert house.leaks(outcome)
+
+
+# -- where all goes well
+
+
+@pytest.mark.parametrize("identity", ["token", "app"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("-vv",), id="text"),
+        pytest.param(("-vv", "--format", "json"), id="json"),
+        pytest.param(("-vv", "--dry-run"), id="rehearsal"),
+    ],
+)
+def test_no_secret_is_told_where_all_goes_well(
+    house: House, monkeypatch: pytest.MonkeyPatch, identity: str, arguments: tuple[str, ...]
+) -> None:
+    if identity == "app":
+        use_app(house, monkeypatch)
+
+    outcome = house.run("github:acme", *arguments)
+
+    assert outcome.code == ("--dry-run" in arguments), outcome.stdout
+    assert "acme/app" in outcome.stdout
+    assert "digestbot.forge.github" in outcome.stderr, "the log is there"
+    assert house.leaks(outcome) == []
+
+
+@pytest.mark.parametrize("identity", ["token", "app"])
+def test_git_gets_the_token_for_its_host_alone_and_writes_it_nowhere(
+    house: House, monkeypatch: pytest.MonkeyPatch, identity: str
+) -> None:
+    if identity == "app":
+        use_app(house, monkeypatch)
+
+    outcome = house.spawn("github:acme", "--write-by", "git", "-vv")
+
+    assert outcome.code == 0, outcome.stdout
+    words = [path.read_text() for path in (house.root / "notes").glob("*/argv")]
+    assert any("push" in one for one in words), "git was seen"
+    copies = list((house.root / "notes").glob("*/temp/**/config"))
+    assert copies, "its configuration was seen"
+    assert house.leaks(outcome) == []
+
+
+# -- where it does not
+
+
+@contextmanager
+def elsewhere(location: str = "") -> Iterator[tuple[str, list[str]]]:
+    """A host that notes who comes with which login, and sends everybody on."""
+    seen: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            seen.append(str(self.headers))
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.send_response(307 if location else 404)
+            self.send_header("Location", f"{location}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = _answer  # noqa: N815 - as called
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as inherited
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def revoked(house: House) -> None:
+    for token in house.cli.github.world.tokens.values():
+        house.cli.github.revoke(token)
+
+
+def echoing(status: int) -> Callable[[House], None]:
+    """GitHub says no, and repeats the token while it does."""
+
+    def arrange(house: House) -> None:
+        (token,) = house.cli.github.world.tokens
+
+        def refuse() -> None:
+            raise ApiError(status, f"{token} may not", kind="FORBIDDEN")
+
+        house.cli.github.faults.add(refuse, times=0)
+
+    return arrange
+
+
+def broken_write(house: House) -> None:
+    house.cli.github.faults.add("502-after", method="POST", path="/repos/*", times=0)
+
+
+def refused_connection(house: House) -> None:
+    configure(house, url="http://127.0.0.1:9")
+
+
+def no_tls(house: House) -> None:
+    configure(house, url=house.cli.github.url.replace("http:", "https:"))
+
+
+def wrong_password(house: House) -> None:
+    basic_auth(house.registry.local, {"robot": "another"}, 'Basic realm="team"')
+
+
+@pytest.mark.parametrize(
+    "arrange, code",
+    [
+        pytest.param(revoked, "unauthorized", id="401"),
+        pytest.param(echoing(401), "unauthorized", id="401-with-echo"),
+        pytest.param(echoing(403), "no-permission", id="403-with-echo"),
+        pytest.param(echoing(422), "refused", id="422-with-echo"),
+        pytest.param(echoing(502), "unavailable", id="502-with-echo"),
+        pytest.param(broken_write, "unsettled", id="502-after-writes"),
+        pytest.param(refused_connection, "unreachable", id="connection-refused"),
+        pytest.param(no_tls, "untrusted", id="tls"),
+        pytest.param(wrong_password, "unauthorized", id="registry"),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_secret_is_told_where_something_fails(
+    house: House, arrange: Callable[[House], None], code: str, form: str
+) -> None:
+    arrange(house)
+
+    outcome = house.run("github:acme", "-vv", "--format", form)
+
+    assert outcome.code == 5
+    assert code in outcome.stdout
+    assert house.leaks(outcome) == []
+
+
+def test_a_redirect_does_not_take_the_token_along(house: House) -> None:
+    with elsewhere() as (other, stolen), elsewhere(other) as (first, _):
+        configure(house, url=first)
+
+        outcome = house.run("github:acme", "-vv")
+
+    assert outcome.code == 5
+    assert "redirects to another host" in " ".join(outcome.stdout.split())
+    assert stolen == []
+    assert house.leaks(outcome) == []
+
+
+def test_a_rejected_push_tells_no_secret(house: House) -> None:
+    hook = house.cli.github.repo("acme/app").git.folder / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not on my watch\nenv\nexit 1\n")
+    hook.chmod(0o755)
+
+    outcome = house.spawn("github:acme", "--write-by", "git", "-vv")
+
+    assert outcome.code == 5
+    assert "push-refused" in outcome.stdout
+    assert house.leaks(outcome) == []
+
+
+@pytest.mark.parametrize(
+    "token", ["canary-9d\x1bline", "canary-9d line", "canary-9dé", "canary-9d\nX-Evil: 1"]
+)
+def test_a_token_that_cannot_be_one_is_not_repeated(
+    house: House, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", token)
+    house.secrets.append("canary-9d")
+
+    outcome = house.run("github:acme", "-vv")
+
+    assert outcome.code == 5
+    assert "bad-token" in outcome.stdout
+    assert house.leaks(outcome) == []
+
+
+@pytest.mark.parametrize("kind", ["unknown", "garbled"])
+def test_a_key_of_an_app_that_is_none_is_not_repeated(
+    house: House, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    use_app(house, monkeypatch, is_known=kind == "garbled")
+    if kind == "garbled":
+        (house.kept / "app.pem").write_text("-----BEGIN KEY-----\ncanary-key-5c\n")
+        house.secrets.append("canary-key-5c")
+
+    outcome = house.run("github:acme", "-vv")
+
+    assert outcome.code == 5
+    assert "private key" in " ".join(outcome.stdout.split())
+    assert house.leaks(outcome) == []
+
+
+# -- where digestbot itself fails
+
+
+def explode(*_arguments: object, **_named: object) -> None:
+    raise RuntimeError("boom")
+
+
+def test_a_failure_in_one_repo_leaves_a_traceback_without_secrets(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propose, "reconcile", explode)
+
+    outcome = house.run("github:acme", "-vv")
+
+    assert outcome.code == 5
+    assert "internal" in outcome.stdout
+    assert "RuntimeError: boom" in outcome.stderr
+    assert house.leaks(outcome) == []
+
+
+def test_a_crash_leaves_a_report_without_secrets(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(update, "_exit_code", explode)
+
+    outcome = house.run("github:acme", "-vv")
+
+    assert outcome.code == 3
+    assert "Please report this" in outcome.stderr
+    assert "RuntimeError: boom" in outcome.stderr
+    assert house.leaks(outcome) == []
