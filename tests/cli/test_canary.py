@@ -66,7 +66,7 @@ class House:
         places = {"stdout": outcome.stdout.encode(), "stderr": outcome.stderr.encode()}
         files = [path for path in self.root.rglob("*") if path.is_file()]
         places |= {str(path): path.read_bytes() for path in files if path.name != "environ"}
-        places |= {str(path): str(path).encode() for path in files}
+        places["names"] = "\n".join(map(str, files)).encode()
         places |= dict(self._environments())
         places |= dict(_on_the_forge(self.cli))
         places["asked"] = "\n".join(map(str, self.registry.calls())).encode()
@@ -161,7 +161,7 @@ def use_app(house: House, monkeypatch: pytest.MonkeyPatch, *, is_known: bool = T
     public = known.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     app = house.cli.github.app(public.decode())
     (house.kept / "app.pem").write_text(pem)
-    house.secrets += pem.splitlines()[1:-1]
+    house.secrets += [*pem.splitlines()[1:-1], "eyJhbGciOi"]  # Every JWT begins so.
     configure(house, f'  app_id: "{app.id}"\n  app_key_file: {house.kept}/app.pem\n')
 
 
