@@ -1,11 +1,12 @@
-"""`digestbot doctor`: can the registries be reached, do the logins work, and if not, why."""
+"""`digestbot doctor`: can registries and GitHub be reached, do logins work, and if not, why."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import click
 from digestbot.cli.exits import Exit
 from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.settings import check_trust, config_options, load, network_options
+from digestbot.cli.targets import GITHUB, GitHubTarget, parse_target
 from digestbot.cli.terminal import Terminal
 from digestbot.config.load import LoadedSettings
 from digestbot.config.models import Settings
-from digestbot.errors import NoInputError
+from digestbot.errors import DigestbotError, NoInputError
 from digestbot.image import ImageTag
 from digestbot.image.reference import DEFAULT_REGISTRY
 from digestbot.registry.mirrors import rewrite
@@ -36,14 +38,14 @@ class Check:
 
 
 @click.command("doctor", cls=GroupedCommand)
-@click.argument("registries", nargs=-1, metavar="[REGISTRY]...")
+@click.argument("subjects", nargs=-1, metavar="[REGISTRY | TARGET]...")
 @config_options
 @network_options
 @common
 @click.pass_context
 def command(
     context: click.Context,
-    registries: tuple[str, ...],
+    subjects: tuple[str, ...],
     config: Path | None,
     no_config: bool,
     timeout: float | None,
@@ -51,8 +53,11 @@ def command(
 ) -> int:
     """Check that registries can be reached and logins work.
 
-    Without REGISTRY, those that the configuration names and those that the files in this
-    folder pin images of.
+    TARGET is github:owner/repo or github:owner: what the token or the App may do there that
+    `digestbot update` needs. It is tried with requests that change nothing.
+
+    Without any of these, the registries that the configuration names and those that the
+    files in this folder pin images of.
     """
     terminal = Terminal.of(context)
     terminal.start_logging()
@@ -60,23 +65,57 @@ def command(
     loaded = load(context, config=config, no_config=no_config, keys=keys)
     check_trust(context, loaded)
     is_well = True
-    for check in _checks(loaded, registries):
+    for check in _checks(loaded, subjects):
         is_well = is_well and check.is_ok
         click.echo(_line(check, color=terminal.colorful(sys.stdout)))
     return Exit.OK if is_well else Exit.INCOMPLETE
 
 
-def _checks(loaded: LoadedSettings, registries: tuple[str, ...]) -> Iterator[Check]:
-    from digestbot.registry.probe import probe  # noqa: PLC0415 - imports requests
-    from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - likewise
-
+def _checks(loaded: LoadedSettings, subjects: Sequence[str]) -> Iterator[Check]:
+    targets = [parse_target(one) for one in subjects if one.startswith(GITHUB)]
+    registries = [one for one in subjects if not one.startswith(GITHUB)]
     source = str(loaded.path) if loaded.path else "none; the built-in one is used"
     yield Check(is_ok=True, message=f"configuration: {source}")
     yield _check_git()
-    with RegistryResolver(make_setup(loaded.settings, os.environ).registries) as resolver:
-        for registry in registries or sorted(_known_registries(loaded.settings)):
+    if not targets or registries:
+        yield from _check_registries(loaded.settings, registries)
+    for target in targets:
+        if isinstance(target, GitHubTarget):
+            yield from _check_github(loaded.settings, target)
+
+
+def _check_registries(settings: Settings, registries: Sequence[str]) -> Iterator[Check]:
+    from digestbot.registry.probe import probe  # noqa: PLC0415 - imports requests
+    from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - likewise
+
+    with RegistryResolver(make_setup(settings, os.environ).registries) as resolver:
+        for registry in registries or sorted(_known_registries(settings)):
             found = probe(resolver, registry)
             yield Check(found.is_ok, found.message, found.hint)
+
+
+def _check_github(settings: Settings, target: GitHubTarget) -> Iterator[Check]:
+    """What may be done there; without an answer, one line that says why there is none."""
+    try:
+        yield from _examine(settings, target)
+    except DigestbotError as error:
+        yield Check(is_ok=False, message=f"{target}: {error}", hint=error.hint)
+
+
+def _examine(settings: Settings, target: GitHubTarget) -> Iterator[Check]:
+    from digestbot.cli.forges import ForgeWords, forge_options, needing_packages  # noqa: PLC0415 - registries need none of it
+
+    with needing_packages(target):
+        from digestbot.forge.github.listing import Selection  # noqa: PLC0415 - imports github
+        from digestbot.forge.github.permissions import examine  # noqa: PLC0415 - likewise
+        from digestbot.forge.github.session import Session  # noqa: PLC0415 - likewise
+
+    options = forge_options(settings, ForgeWords(is_proposing=True))
+    selection = Selection(options.names, options.topics, options.is_proposing, options.prefix)
+    with closing(Session(options.github, target.name)) as session:
+        for found in examine(session, target.name, selection):
+            name = "" if found.name == target.name else f" {found.name}:"
+            yield Check(found.is_ok, f"{target}:{name} {found.message}", found.hint)
 
 
 def _check_git() -> Check:

@@ -99,7 +99,7 @@ def open_forge(target: Target, options: ForgeOptions) -> Forge:
         UsageError: Packages that it needs are not installed.
         ForgeError: There is no such repository.
     """
-    with _needing_packages(target):
+    with needing_packages(target):
         match target:
             case LocalTarget():
                 return _open_local(target, options)
@@ -160,7 +160,12 @@ def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
 
 
 @contextmanager
-def _needing_packages(target: Target) -> Iterator[None]:
+def needing_packages(target: Target) -> Iterator[None]:
+    """Import inside what a target needs.
+
+    Raises:
+        UsageError: It is not installed.
+    """
     try:
         with importing():
             yield
