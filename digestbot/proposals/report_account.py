@@ -14,6 +14,7 @@ from digestbot.proposals.proposal import Writer
 from digestbot.proposals.report_contract import (
     SCHEMA,
     LeftOutReason,
+    SkippedFile,
     UpdateProposal,
     UpdateRepo,
     UpdateReport,
@@ -56,6 +57,7 @@ class Account:
                 failed=outcome.result.count(Status.FAILED) if outcome.result else 0,
                 writes=len(outcome.steps),
                 notices=[*map(well_formed, outcome.notices)],
+                skipped=[*_skipped(outcome)],
                 proposals=proposals,
             )
         )
@@ -108,6 +110,13 @@ class Account:
 def is_current(repo: UpdateRepo) -> bool:
     """Whether nothing is to be proposed in a repo, and that is certain."""
     return not (repo.left_out or repo.proposals or repo.incomplete)
+
+
+def _skipped(outcome: RepoOutcome) -> Iterator[SkippedFile]:
+    for finding in outcome.result.findings if outcome.result else ():
+        if finding.status is Status.SKIPPED and finding.occurrence.kind == "file":
+            words = (finding.occurrence.path, finding.reason, finding.message)
+            yield SkippedFile(*map(well_formed, words))
 
 
 def _problems(outcome: RepoOutcome) -> Iterator[Problem]:

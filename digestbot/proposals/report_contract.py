@@ -51,6 +51,18 @@ class LeftOutReason:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file in which no image could be looked for."""
+
+    __pydantic_config__: ClassVar = _DOCUMENTED
+
+    path: str
+    reason: str
+    """A stable slug."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What would be written, with --dry-run."""
 
@@ -103,6 +115,8 @@ class UpdateRepo:
     """Steps that changed the forge; with --dry-run, that would."""
     notices: list[str]
     """What is worth knowing, and no failure."""
+    skipped: list[SkippedFile]
+    """Links, submodules, files that are too large or no Dockerfiles after all: no failures."""
     proposals: list[UpdateProposal]
 
 

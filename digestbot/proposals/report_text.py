@@ -42,7 +42,8 @@ _TO_COME = {
 # What the line itself says.
 _OBVIOUS = {Outcome.OPENED, Outcome.COMMITTED, Outcome.REFRESHED, Outcome.UNCHANGED}
 _WITHOUT_BRANCH = {Outcome.LIMITED, Outcome.REJECTED, Outcome.ADOPTED}
-_LEFT_OUT = "left out"
+_LEFT_OUT, _SKIPPED = "left out", "skipped"
+_APART = {_LEFT_OUT: "repo", _SKIPPED: "file"}
 _NAME_SHARE = 3
 _NAMES_SHOWN = 3
 _LINE_LIMIT = 2000
@@ -66,7 +67,7 @@ class _Row:
 
 def render(report: UpdateReport, style: Style, /) -> str:
     """The report; see `Style` for its width, colour and verbosity."""
-    rows = [*_proposals(report, style), *_left_out(report.repos, style)]
+    rows = [*_proposals(report, style), *_apart(report.repos, style)]
     problems = [
         Problem(one.scope, one.subject, one.code, one.message, one.hint, one.repo or "")
         for one in report.errors
@@ -108,21 +109,31 @@ def _word(outcome: Outcome, *, dry_run: bool) -> str:
     return _TO_COME.get(outcome, outcome.value) if dry_run else outcome.value
 
 
-def _left_out(repos: Iterable[UpdateRepo], style: Style) -> Iterator[_Row]:
-    """Each repo that was left out, or one line for many of the same reason."""
-    groups: dict[str, list[UpdateRepo]] = {}
+def _apart(repos: Iterable[UpdateRepo], style: Style) -> Iterator[_Row]:
+    """Each repo and file that was left alone, or one line for many of the same reason."""
+    groups: dict[tuple[str, str], list[_Row]] = {}
+    for row, reason in chain(_left_out(repos), _skipped(repos)):
+        groups.setdefault((row.word, reason), []).append(row)
+    for (word, reason), rows in groups.items():
+        if style.verbosity > 0 or len(rows) <= _NAMES_SHOWN:
+            yield from rows
+        else:
+            many = plural(len(rows), _APART[word])
+            yield _Row("·", "dim", word, many, f"{reason} (-v lists them)")
+
+
+def _left_out(repos: Iterable[UpdateRepo]) -> Iterator[tuple[_Row, str]]:
     for repo in repos:
         if repo.left_out is not None:
-            groups.setdefault(repo.left_out.reason, []).append(repo)
-    for reason, group in groups.items():
-        if style.verbosity > 0 or len(group) <= _NAMES_SHOWN:
-            for repo in group:
-                message = repo.left_out.message if repo.left_out else ""
-                yield _Row("·", "dim", _LEFT_OUT, repo.repo, f"{reason}: {message}")
-        else:
-            yield _Row(
-                "·", "dim", _LEFT_OUT, plural(len(group), "repo"), f"{reason} (-v lists them)"
-            )
+            reason, message = repo.left_out.reason, repo.left_out.message
+            yield _Row("·", "dim", _LEFT_OUT, repo.repo, f"{reason}: {message}"), reason
+
+
+def _skipped(repos: Iterable[UpdateRepo]) -> Iterator[tuple[_Row, str]]:
+    for repo in repos:
+        for file in repo.skipped:
+            text = f"{file.path}  {file.reason}: {file.message}"
+            yield _Row("·", "dim", _SKIPPED, repo.repo, text), file.reason
 
 
 def _blocks(rows: list[_Row], style: Style) -> Iterator[list[str]]:

@@ -127,7 +127,12 @@ def _skips(entries: Iterable[Entry]) -> Iterator[tuple[str, Skip]]:
         elif entry.mode in _MODES:
             yield entry.path, _MODES[entry.mode]
         elif (entry.size or 0) > MAX_SIZE or total > MAX_TOTAL:
-            yield entry.path, Skip("too-large", "the file has more than 1 MiB, or all together 32")
+            yield (
+                entry.path,
+                Skip(
+                    "too-large", "it has more than 1 MiB, or all of the repo together more than 32"
+                ),
+            )
 
 
 def _is_safe(path: str) -> bool:
