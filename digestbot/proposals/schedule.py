@@ -110,7 +110,7 @@ class _Times:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (OSError, LookupError) as error:
+    except (OSError, LookupError, ValueError) as error:
         raise ValueError(f"there is no time zone {name!r}") from error
 
 
