@@ -72,6 +72,7 @@ def test_the_report_is_the_contract_in_its_order() -> None:
                     "failed": 0,
                     "writes": 0,
                     "notices": ["`schedul` is no key"],
+                    "skipped": [],
                     "proposals": [
                         {
                             "branch": BRANCH,

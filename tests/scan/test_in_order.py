@@ -61,7 +61,7 @@ def test_threads_end_with_their_work() -> None:
     list(in_order(lambda thing: thing, range(20), jobs=5))
 
     for _ in range(100):
-        if threading.active_count() == before:
+        if threading.active_count() <= before:
             break
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
