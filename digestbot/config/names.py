@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from digestbot.config.crontab import Crontab
 from digestbot.image import ImageReference, InvalidReferenceError
 
 MAX_LENGTH = 1000
@@ -31,8 +32,6 @@ _SLUG = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 _SIGNOFF = re.compile(r"[^<>\x00-\x1f\x7f]{1,200} <[^<>@\s]{1,100}@[^<>@\s]{1,200}>")
 PLACEHOLDERS = ("image", "tag", "old", "new", "count")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_CRON_FIELDS = 5
-_CRON_FIELD = re.compile(r"[0-9A-Za-z*/,-]{1,60}", re.ASCII)
 
 
 def check_text(text: str) -> str:
@@ -180,10 +179,7 @@ def check_signoff(text: str) -> str:
 
 def check_cron(text: str) -> str:
     """A cron expression of five fields."""
-    check_text(text)
-    fields = text.split()
-    if len(fields) != _CRON_FIELDS or not all(map(_CRON_FIELD.fullmatch, fields)):
-        raise ValueError("is not a cron expression of five fields, such as '* 6-18 * * mon-fri'")
+    Crontab.parse(check_text(text))
     return text
 
 

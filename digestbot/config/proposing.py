@@ -18,6 +18,8 @@ from digestbot.config.fields import (
     Zone,
 )
 
+MOST_CRONS = 100
+
 
 class ScheduleConfig(Model):
     """When new proposals may be opened; what is open is kept up to date at any time."""
@@ -27,6 +29,12 @@ class ScheduleConfig(Model):
         "one of them matches: `* 6-18 * * mon-fri`."
     )
     timezone: Zone = Field(default="UTC", description="The time zone of `cron`: `Europe/Berlin`.")
+
+    @model_validator(mode="after")
+    def _check_count(self) -> Self:
+        if not 0 < len(self.cron) <= MOST_CRONS:
+            raise ValueError(f"needs at least one cron expression, and at most {MOST_CRONS}")
+        return self
 
 
 class CommitConfig(Model):

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-from digestbot.proposals.crontab import Crontab
+from digestbot.config.crontab import Crontab
 
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger

@@ -193,9 +193,13 @@ def test_paths_of_a_file_named_relatively_are_absolute(write: Write, tmp_path: P
         ),
         pytest.param(
             "schedule: {cron: [daily]}\n",
-            "1:19: schedule.cron[0]: is not a cron expression of five fields, such as "
-            "'* 6-18 * * mon-fri'",
+            "1:19: schedule.cron[0]: 'daily' has not five fields, as '* 6-18 * * mon-fri' has",
             id="cron",
+        ),
+        pytest.param(
+            "schedule: {cron: []}\n",
+            "1:1: schedule: needs at least one cron expression, and at most 100",
+            id="no-cron",
         ),
         pytest.param(
             "schedule: {cron: ['* * * * *'], timezone: Mars/Olympus}\n",

@@ -44,7 +44,11 @@ def test_the_schema_is_a_correct_one_with_name_title_and_descriptions() -> None:
 
 
 def test_there_are_examples() -> None:
-    assert [path.name for path in EXAMPLES] == ["digestbot.yaml", "harbor.yaml", "organization.yaml"]
+    assert [path.name for path in EXAMPLES] == [
+        "digestbot.yaml",
+        "harbor.yaml",
+        "organization.yaml",
+    ]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
