@@ -19,7 +19,8 @@ from digestbot.cli.targets import GITHUB, GitHubTarget, parse_target
 from digestbot.cli.terminal import Terminal
 from digestbot.config.load import LoadedSettings
 from digestbot.config.models import Settings
-from digestbot.errors import DigestbotError, NoInputError
+from digestbot.errors import NoInputError, UsageError
+from digestbot.forge.errors import ForgeError
 from digestbot.image import ImageTag
 from digestbot.image.reference import DEFAULT_REGISTRY
 from digestbot.registry.mirrors import rewrite
@@ -98,7 +99,9 @@ def _check_github(settings: Settings, target: GitHubTarget) -> Iterator[Check]:
     """What may be done there; without an answer, one line that says why there is none."""
     try:
         yield from _examine(settings, target)
-    except DigestbotError as error:
+    except UsageError as error:
+        yield Check(is_ok=False, message=str(error), hint=error.hint)
+    except ForgeError as error:
         yield Check(is_ok=False, message=f"{target}: {error}", hint=error.hint)
 
 
