@@ -249,7 +249,6 @@ class TestOthers:
 
         assert world.outcomes() == [Outcome.OPENED]
 
-
     def test_a_forged_rejection_by_somebody_else_does_not_count(self, opened: GitHubWorld) -> None:
         body, head = opened.pull.body or "", opened.state.head(BRANCH)
         opened.github.merge_pull(NAME, opened.pull.number)
