@@ -52,7 +52,7 @@ def command(
     timeout: float | None,
     allow_private: bool,
 ) -> int:
-    """Check that registries can be reached and logins work.
+    """Check that registries and GitHub can be reached and logins work.
 
     TARGET is github:owner/repo or github:owner: what the token or the App may do there that
     `digestbot update` needs. It is tried with requests that change nothing.

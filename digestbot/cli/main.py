@@ -21,7 +21,7 @@ COMMANDS = {
     "update": "Bring updates home as pull requests.",
     "image": "Show what a registry says of one reference.",
     "config": "Check, show or create the configuration.",
-    "doctor": "Check that registries can be reached and logins work.",
+    "doctor": "Check that registries and GitHub can be reached and logins work.",
     "demo": "See it at work, without account or network.",
     "completion": "Print the completion script for a shell.",
 }

@@ -19,8 +19,6 @@ from digestbot.config.crontab import Crontab
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
-MOST = 100
-"""How many expressions a schedule may have."""
 YEARS = 40
 """How far ahead is looked: within it, 29 February mostly falls on each of the weekdays."""
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
@@ -37,7 +35,7 @@ def why_closed(cron: Sequence[str], timezone: str, now: datetime) -> str:
         now: Any time that knows its zone.
 
     Raises:
-        ValueError: As for `check_schedule`.
+        ValueError: An expression is none, or there is no such time zone.
     """
     here = now.astimezone(_zone(timezone)).replace(second=0, microsecond=0)
     times = _times(cron, here.year)
@@ -48,17 +46,6 @@ def why_closed(cron: Sequence[str], timezone: str, now: datetime) -> str:
         return f"not within the next {YEARS} years, as the schedule says"
     first = min(found, key=datetime.timestamp)
     return f"not before {first:%Y-%m-%d %H:%M} ({timezone}), as the schedule says"
-
-
-def check_schedule(cron: Sequence[str], timezone: str) -> None:
-    """Do nothing, if that is a schedule.
-
-    Raises:
-        ValueError: An expression is none, there are none or too many of them, or there is no
-            such time zone.
-    """
-    _zone(timezone)
-    _times(cron, datetime.now(UTC).year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +102,6 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _times(cron: Sequence[str], year: int) -> tuple[_Times, ...]:
-    if not 0 < len(cron) <= MOST:
-        raise ValueError(f"a schedule has at least one cron expression, and at most {MOST}")
     years = f"{year}-{year + YEARS}"
     return tuple(_Times.of(Crontab.parse(one), years) for one in cron)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digestbot.proposals.schedule import MOST, YEARS, check_schedule, why_closed
+from digestbot.proposals.schedule import YEARS, why_closed
 
 BERLIN = "Europe/Berlin"
 MINUTE = timedelta(minutes=1)
@@ -133,50 +132,6 @@ def test_clocks_that_change(cron: str, at: str, then: str, zone: str) -> None:
 @pytest.mark.parametrize("fold", [0, 1])
 def test_an_hour_that_comes_twice_is_open_twice(fold: int) -> None:
     assert closed("* 2 * * *", at="2026-10-25T02:30", fold=fold) == ""
-
-
-@pytest.mark.parametrize(
-    "cron, said",
-    [
-        pytest.param("* 25 * * *", "the hour '25' is not within 0-23", id="hour"),
-        pytest.param("60 * * * *", "the minute '60' is not within 0-59", id="minute"),
-        pytest.param("* * 0 * *", "the day of the month '0' is not within 1-31", id="day"),
-        pytest.param("* * * 13 *", "the month '13' is not within 1-12", id="month"),
-        pytest.param("* * * * 8", "the weekday '8' is not within 0-7", id="weekday"),
-        pytest.param("* 18-6 * * *", "the hour '18-6' is not within 0-23", id="backwards"),
-        pytest.param("*/0 * * * *", "the minute '*/0' has a step of nothing", id="step"),
-        pytest.param("* * * * monday", "the weekday has no name 'monday'", id="long name"),
-        pytest.param("* * last * *", "the day of the month has no name 'last'", id="last"),
-        pytest.param("* mon * * *", "the hour has no name 'mon'", id="name of another field"),
-        pytest.param("1,,2 * * * *", "the minute '' is not of the form", id="nothing"),
-        pytest.param("1-2-3 * * * *", "the minute '1-2-3' is not of the form", id="form"),
-        pytest.param("9999 * * * *", "the minute '9999' is not of the form", id="long number"),
-        pytest.param("* * * *", "has not five fields", id="four"),
-    ],
-)
-def test_what_is_no_schedule_is_refused_with_the_reason(cron: str, said: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        check_schedule(["* * * * *", cron], BERLIN)
-
-    assert repr(cron) in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "cron, zone, said",
-    [
-        pytest.param([], "UTC", "at least one", id="none"),
-        pytest.param(["* * * * *"] * (MOST + 1), "UTC", "at most", id="too many"),
-        pytest.param(["* * * * *"], "Mars/Olympus", "no time zone 'Mars/Olympus'", id="zone"),
-        pytest.param(["* * * * *"], "../../etc/passwd", "no time zone", id="path"),
-    ],
-)
-def test_what_is_no_schedule_as_a_whole(cron: list[str], zone: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        check_schedule(cron, zone)
-
-
-def test_what_is_a_schedule_passes() -> None:
-    check_schedule(["* 6-18 * * mon-fri", "*/5 0 1,15 jan-mar/2 *"], BERLIN)
 
 
 # -- against a matcher that is slow, and knows numbers only
