@@ -36,7 +36,8 @@ class ForgeOptions:
     Attributes:
         names: Globs; of an owner, only repos called so.
         topics: Of an owner, only repos with one of these.
-        is_proposing: Whether there will be branches, so that permission to push is needed.
+        is_proposing: Whether it is about branches, so that permission to push is needed.
+        is_rehearsal: Whether nothing will be pushed after all.
         prefix: What the names of our branches begin with.
         write_by: `api` or `git`: how commits get to GitHub.
         signing: How commits are signed that git makes.
@@ -49,6 +50,7 @@ class ForgeOptions:
     names: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     is_proposing: bool = False
+    is_rehearsal: bool = False
     prefix: str = "digestbot/"
     write_by: str = "api"
     signing: Signing | None = None
@@ -64,6 +66,7 @@ class ForgeWords:
     names: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     is_proposing: bool = False
+    is_rehearsal: bool = False
     write_by: str = ""
     max_wait: float = 30.0
 
@@ -85,6 +88,7 @@ def forge_options(settings: Settings, options: ForgeWords) -> ForgeOptions:
         names=options.names or settings.repos.names,
         topics=options.topics or settings.repos.topics,
         is_proposing=options.is_proposing,
+        is_rehearsal=options.is_rehearsal,
         write_by=options.write_by or settings.github.write_by,
         signing=Signing(_FORMATS[signing.format], signing.key) if signing else None,
         identity=Identity(name, mail) if name and mail else None,
@@ -153,7 +157,13 @@ def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
         options.github,
         INTEREST,
         cache=BlobCache(options.cache or default_folder()),
-        selection=Selection(options.names, options.topics, options.is_proposing, options.prefix),
+        selection=Selection(
+            options.names,
+            options.topics,
+            options.is_proposing,
+            options.prefix,
+            options.is_rehearsal,
+        ),
         limiter=options.limiter,
         push_with=push_with if options.write_by == "git" else None,
     )

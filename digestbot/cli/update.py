@@ -102,7 +102,8 @@ def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions) -> Runs:
     words = ForgeWords(
         options.names,
         options.topics,
-        is_proposing=not options.dry_run,
+        is_proposing=True,
+        is_rehearsal=options.dry_run,
         write_by=options.write_by or "",
         max_wait=options.max_wait,
     )

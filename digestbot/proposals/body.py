@@ -78,6 +78,8 @@ def _look(proposal: Proposal, known: Sequence[tuple[Update, Evidence]], *, is_od
     if is_odd:
         return "Please read the warnings below."
     witnesses = [one for _, evidence in known for one in (evidence.new, *evidence.old)]
+    if all(one.facts is None for one in witnesses):
+        return "No image could be looked at; whether anything is unusual is not known."
     if len(known) < len(proposal.updates) or any(one.facts is None for one in witnesses):
         return "Not all images could be looked at; nothing unusual was found in the others."
     return "Nothing unusual was found."

@@ -92,7 +92,8 @@ def _proposal(name: str, proposal: UpdateProposal, style: Style, *, dry_run: boo
     icon, color = _LOOKS[proposal.outcome]
     number = f"#{proposal.number} " if proposal.number else ""
     has_branch = proposal.title and proposal.outcome not in _WITHOUT_BRANCH
-    is_told = proposal.outcome not in _OBVIOUS and style.verbosity >= 0
+    is_told = style.verbosity >= (1 if proposal.outcome in _OBVIOUS else 0)
+    is_done = not (dry_run and proposal.outcome in _TO_COME)
     return _Row(
         "▲" if dry_run and proposal.outcome in _TO_COME else icon,
         color,
@@ -100,7 +101,7 @@ def _proposal(name: str, proposal: UpdateProposal, style: Style, *, dry_run: boo
         name,
         number + (proposal.title or proposal.branch),
         proposal.url or (f"branch {proposal.branch}" if has_branch else ""),
-        (proposal.message,) if (is_told or style.verbosity > 0) and proposal.message else (),
+        (proposal.message,) if is_told and is_done and proposal.message else (),
         proposal.preview,
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -238,6 +240,44 @@ def test_a_rehearsal_of_nothing_is_nothing_to_do(cli: CommandLine) -> None:
     assert "What to do next" not in outcome.stdout
 
 
+def test_a_rehearsal_says_what_the_run_then_does(cli: CommandLine) -> None:
+    for name in "bcde":
+        cli.github.add_repo(f"acme/{name}", {"Dockerfile": STALE})
+    cli.update("github:acme")
+    cli.github.close_pull("acme/b", 1)
+    cli.github.commit("acme/c", BRANCH, {"x": "pushed by a person"})
+    cli.github.commit("acme/d", "main", {"Dockerfile": CURRENT})
+    cli.github.add_repo("acme/f", {"Dockerfile": STALE})
+    cli.configure("limits:\n  open: 5")
+
+    rehearsal, run = cli.report("--dry-run", "github:acme"), cli.report("github:acme")
+
+    def told(report: dict[str, Any]) -> dict[str, list[str]]:
+        return {
+            repo["repo"]: [proposal["outcome"] for proposal in repo["proposals"]]
+            for repo in report["repos"]
+        }
+
+    assert told(rehearsal) == told(run)
+    assert told(run) == {
+        "acme/app": ["unchanged"],
+        "acme/b": ["rejected"],
+        "acme/c": ["hands-off"],
+        "acme/d": ["closed"],
+        "acme/e": ["unchanged"],
+        "acme/f": ["opened"],
+    }
+
+
+def test_a_rehearsal_needs_no_permission_to_push(cli: CommandLine) -> None:
+    cli.github.repo("acme/app").permission = "READ"
+
+    outcome = cli.update("--dry-run", "github:acme")
+
+    assert outcome.code == 1
+    assert "▲ to open  acme/app" in outcome.stdout
+
+
 def test_a_scan_reads_and_never_writes(cli: CommandLine) -> None:
     cli.github.add_repo("acme/old", {"Dockerfile": STALE}, archived=True)
 
@@ -287,6 +327,21 @@ def test_a_limit_on_what_is_open_counts_what_was_open_before(cli: CommandLine) -
     assert outcome.code == 0
     assert open_pulls(cli.github) == {"acme/app": 1}
     assert "no more than 1 may be open (limits.open)" in " ".join(outcome.stdout.split())
+
+
+def test_outside_of_its_schedule_nothing_is_opened(cli: CommandLine) -> None:
+    other_month = datetime.now(UTC).month % 12 + 1
+    cli.configure(f"schedule:\n  cron: ['* * * {other_month} *']")
+    closed = cli.update("github:acme")
+    before = open_pulls(cli.github)
+    cli.configure("schedule:\n  cron: ['* * * * *']")
+
+    outcome = cli.update("github:acme")
+
+    assert (closed.code, before) == (0, {})
+    assert "1 limited" in closed.stdout
+    assert "schedule" in closed.stdout
+    assert (outcome.code, open_pulls(cli.github)) == (0, {"acme/app": 1})
 
 
 @pytest.mark.parametrize("when", ["listing", "writing"])
@@ -356,7 +411,7 @@ def test_without_any_token_it_is_said_what_to_give(
     outcome = cli.update("github:acme")
 
     assert outcome.code == 5
-    assert "GITHUB_TOKEN" in outcome.stdout
+    assert "no token was given: put one in GITHUB_TOKEN" in outcome.stdout
 
 
 def test_options_and_configuration_say_what_pull_requests_are_like(cli: CommandLine) -> None:

@@ -51,13 +51,23 @@ def test_first_line_says_what_and_whether_to_look() -> None:
     )
 
 
-def test_what_could_not_be_looked_at_is_never_called_usual() -> None:
-    unknown = Evidence(Witness(NEW, why_not="rate-limited"))
+@pytest.mark.parametrize(
+    "new, said",
+    [
+        pytest.param(None, "No image could be looked at", id="none"),
+        pytest.param(facts(NEW), "Not all images could be looked at", id="some"),
+    ],
+)
+def test_what_could_not_be_looked_at_is_never_called_usual(
+    new: ImageFacts | None, said: str
+) -> None:
+    unknown = Witness(OLD, why_not="rate-limited")
+    known = Witness(NEW, new, "" if new else "rate-limited")
 
-    body = body_of(proposal(), REPO, lambda _: unknown)
+    body = body_of(proposal(), REPO, lambda _: Evidence(known, (unknown,)))
 
     assert "Nothing unusual was found." not in body
-    assert "Not all images could be looked at" in body
+    assert said in body
     assert "rate-limited" in body
 
 

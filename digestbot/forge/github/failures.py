@@ -71,6 +71,9 @@ _CLASH = frozenset({405, 409, 422})
 _FORBIDDEN = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 _UNPROCESSABLE = frozenset({"UNPROCESSABLE", "STALE_DATA", "CONFLICT", "VALIDATION"})
 _ANY_REFUSAL = _FORBIDDEN | _UNPROCESSABLE
+_MISSING_HINT = (
+    "no token was given: put one in GITHUB_TOKEN, or say in the configuration where it is (github)"
+)
 _SSO_HINT = "authorize the token for single sign-on to this organization"
 _NEEDED = "contents: write, pull requests: write, metadata: read"
 _RULES = (
@@ -239,6 +242,8 @@ def refusal(answer: Answer, what: str, *, is_write: bool, secret: str = "") -> F
     rule = _rule(answer.status, "", said)
     if rule.code == "no-permission":
         rule = _informed(rule, answer.headers)
+    if rule.code == "unauthorized" and not secret:
+        rule = replace(rule, hint=_MISSING_HINT)
     text = f"{what}: GitHub answers {answer.status}{': ' + said if said else ''}"
     return _error(rule, text, is_write=is_write)
 

@@ -69,14 +69,16 @@ class Selection:
     Attributes:
         names: Globs on the name without owner; none is every repo.
         topics: A repo has at least one of them; none is every repo.
-        is_proposing: Whether there will be pull requests, so that push permission is needed.
+        is_proposing: Whether it is about pull requests, so that push permission is needed.
         prefix: What the names of our branches begin with.
+        is_rehearsal: Whether nothing will be pushed after all.
     """
 
     names: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     is_proposing: bool = False
     prefix: str = "digestbot/"
+    is_rehearsal: bool = False
 
 
 class GitHubListing:
@@ -161,7 +163,8 @@ class GitHubListing:
             yield "locked", "it is locked, or on its way to another place"
         if listed.repo.head is None:
             yield "empty", "nothing was ever committed to its default branch"
-        if self._selection.is_proposing and not listed.may_push:
+        must_push = self._selection.is_proposing and not self._selection.is_rehearsal
+        if must_push and not listed.may_push:
             yield "no-push-permission", "the token may not push to it"
 
     def _with_all_branches(self, listed: Listed) -> Repo:
