@@ -113,7 +113,7 @@ class _Proposing:
             )
             plan = reconcile(repo, wish, survey, settings, self.run.writer_for(repo, settings))
             opening = {step.branch for step in plan.steps if isinstance(step, OpenPull)}
-            if self.run.is_rehearsal or self.run.budget.take(len(opening - self.granted)):
+            if self.run.budget.take(len(opening - self.granted)):
                 self.granted |= opening
                 return plan
 

@@ -269,6 +269,15 @@ def test_a_rehearsal_says_what_the_run_then_does(cli: CommandLine) -> None:
     }
 
 
+def test_a_rehearsal_keeps_to_the_limits_of_the_run(cli: CommandLine) -> None:
+    for name in "bcd":
+        cli.github.add_repo(f"acme/{name}", {"Dockerfile": STALE})
+
+    rehearsal = cli.report("--dry-run", "--limit", "1", "github:acme")
+
+    assert rehearsal["summary"]["outcomes"] == {"opened": 1, "limited": 3}
+
+
 def test_a_rehearsal_needs_no_permission_to_push(cli: CommandLine) -> None:
     cli.github.repo("acme/app").permission = "READ"
 
