@@ -229,6 +229,24 @@ def test_git_gets_the_token_for_its_host_alone_and_writes_it_nowhere(
     assert house.leaks(outcome) == []
 
 
+@pytest.mark.parametrize("identity", ["token", "app"])
+@pytest.mark.parametrize("is_valid", [True, False], ids=["valid", "revoked"])
+@pytest.mark.parametrize("command", ["scan", "doctor"])
+def test_other_commands_tell_no_secret_either(
+    house: House, monkeypatch: pytest.MonkeyPatch, identity: str, is_valid: bool, command: str
+) -> None:
+    if identity == "app":
+        use_app(house, monkeypatch, is_known=is_valid)
+    if not is_valid:
+        revoked(house)
+    config = str(house.root / "org.yaml")
+
+    outcome = digestbot(command, "--config", config, "-vv", "github:acme")
+
+    assert outcome.code in ({0, 1} if is_valid else {5}), outcome.stdout
+    assert house.leaks(outcome) == []
+
+
 # -- where it does not
 
 
