@@ -174,6 +174,26 @@ def test_a_hostile_configuration_stops_its_own_repo_alone(
     assert cli.proposed("acme/web") == CURRENT
 
 
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        pytest.param(BOMB.encode(), "keys and values", id="aliases"),
+        pytest.param(symlink("/etc/passwd"), "it is a link", id="link"),
+        pytest.param(b"gruop: image\n", "did you mean 'group'?", id="slip"),
+    ],
+)
+def test_a_hostile_configuration_of_a_checkout_makes_no_branch(
+    cli: CommandLine, tmp_path: Path, content: bytes | File, words: str
+) -> None:
+    folder = checkout(tmp_path / "app", {".digestbot.yaml": content})
+
+    outcome = cli.update(str(folder))
+
+    assert outcome.code == 5
+    assert words in " ".join(outcome.stdout.split())
+    assert run_git(folder, "branch", "--format=%(refname:short)") == "main"
+
+
 def test_ten_thousand_dockerfiles_are_counted_and_the_first_thousand_read(
     cli: CommandLine,
 ) -> None:
