@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +17,14 @@ from digestbot.forge.errors import RefusedError
 from digestbot.forge.github.limits import Limiter
 from digestbot.forge.github.settings import GitHubSettings
 from digestbot.forge.interface import Forge
-from digestbot.forge.repo import Repo
+from digestbot.forge.repo import Entry, Repo
 from digestbot.forge.signing import Identity, KeyFormat, Signing
-from digestbot.forge.steps import PushBranch
 from digestbot.scan.forge_files import INTEREST
 
 if TYPE_CHECKING:
     from digestbot.config.models import Settings
+    from digestbot.forge.github.forge import Entries, Push
+    from digestbot.forge.github.session import Session
 
 _FORMATS = {"ssh": KeyFormat.SSH, "gpg": KeyFormat.GPG}
 _EXTRA = frozenset({"github", "git", "gitdb", "jwt", "cryptography", "nacl"})
@@ -138,19 +139,19 @@ def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
     from digestbot.forge.blob_cache import BlobCache, default_folder  # noqa: PLC0415 - heavy
     from digestbot.forge.github.forge import open_github  # noqa: PLC0415 - likewise
     from digestbot.forge.github.listing import Selection  # noqa: PLC0415 - likewise
-    from digestbot.forge.github.session import Session  # noqa: PLC0415 - likewise
 
-    def push_with(session: Session) -> Callable[[Repo, PushBranch], None]:
-        from digestbot.forge.git_environment import Login  # noqa: PLC0415 - imports git
-        from digestbot.forge.remote import DIGESTBOT, push_branch  # noqa: PLC0415 - likewise
+    def push_with(session: Session) -> Push:
+        from digestbot.cli.by_git import pushing  # noqa: PLC0415 - imports git
 
-        def push(repo: Repo, step: PushBranch) -> None:
-            url = f"{options.github.web_url}/{repo.name}.git"
-            login = Login("x-access-token", session.git_token())
-            identity = options.identity or DIGESTBOT
-            push_branch(url, login, step, identity=identity, signing=options.signing)
+        return pushing(options, session)
 
-        return push
+    def clone_with(session: Session) -> Entries:
+        def entries(repo: Repo) -> Sequence[Entry]:
+            from digestbot.cli.by_git import cloning  # noqa: PLC0415 - imports git
+
+            return cloning(options, session)(repo)
+
+        return entries
 
     return open_github(
         target.name,
@@ -166,6 +167,7 @@ def _open_github(target: GitHubTarget, options: ForgeOptions) -> Forge:
         ),
         limiter=options.limiter,
         push_with=push_with if options.write_by == "git" else None,
+        clone_with=clone_with,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from digestbot.clock import Clock
 from digestbot.forge.blob_cache import BlobCache
+from digestbot.forge.errors import ForgeError
 from digestbot.forge.github.contents import GitHubContents
 from digestbot.forge.github.limits import Limiter
 from digestbot.forge.github.listing import GitHubListing, Selection
@@ -21,18 +22,29 @@ from digestbot.forge.steps import PushBranch, Step
 
 Push = Callable[[Repo, PushBranch], None]
 """Another way to push a branch than the API: fails as `Proposing.perform` does."""
+Entries = Callable[[Repo], Sequence[Entry]]
+"""Another way to list a repo's files, for those that are too large for the API."""
 
 
 class GitHubForge:
-    """The repos of one target on one GitHub; `push` takes the place of commits by the API."""
+    """The repos of one target on one GitHub.
+
+    `push` takes the place of commits by the API, `clone` that of a tree that is too large.
+    """
 
     def __init__(
-        self, session: Session, listing: Listing, contents: Contents, push: Push | None = None
+        self,
+        session: Session,
+        listing: Listing,
+        contents: Contents,
+        push: Push | None = None,
+        clone: Entries | None = None,
     ) -> None:
         self.session = session
         self._listing = listing
         self._contents = contents
         self._push = push
+        self._clone = clone
 
     def repos(self) -> Iterator[Repo | LeftOut]:
         """See `Listing.repos`."""
@@ -40,7 +52,12 @@ class GitHubForge:
 
     def entries(self, repo: Repo) -> Sequence[Entry]:
         """See `Contents.entries`."""
-        return self._contents.entries(repo)
+        try:
+            return self._contents.entries(repo)
+        except ForgeError as error:
+            if error.code != "tree-too-large" or self._clone is None:
+                raise
+            return self._clone(repo)
 
     def blobs(self, repo: Repo, shas: Iterable[ObjectSha]) -> Mapping[ObjectSha, bytes]:
         """See `Contents.blobs`."""
@@ -76,6 +93,7 @@ def open_github(
     selection: Selection | None = None,
     limiter: Limiter | None = None,
     push_with: Callable[[Session], Push] | None = None,
+    clone_with: Callable[[Session], Entries] | None = None,
 ) -> Forge:
     """The repos of `owner` or `owner/repo`; close it in the end. Nothing is asked before use.
 
@@ -88,6 +106,7 @@ def open_github(
         selection: Which repos of the owner.
         limiter: Shared with others who speak with the same token.
         push_with: Makes another way to push, from the session, which knows the token.
+        clone_with: Makes another way to list files, likewise.
     """
     session = Session(settings, target, clock, limiter)
     return GitHubForge(
@@ -95,4 +114,5 @@ def open_github(
         GitHubListing(session, target, selection),
         GitHubContents(session, cache or BlobCache(None), interest),
         push_with(session) if push_with else None,
+        clone_with(session) if clone_with else None,
     )
