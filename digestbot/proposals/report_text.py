@@ -39,6 +39,8 @@ _TO_COME = {
     Outcome.CLOSED: "to close",
     Outcome.MERGED: "to merge",
 }
+# What stays as it is until somebody does something: counted in every run, listed with -v.
+_SETTLED = {Outcome.UNCHANGED, Outcome.REJECTED, Outcome.ADOPTED}
 # What the line itself says.
 _OBVIOUS = {Outcome.OPENED, Outcome.COMMITTED, Outcome.REFRESHED, Outcome.UNCHANGED}
 _WITHOUT_BRANCH = {Outcome.LIMITED, Outcome.REJECTED, Outcome.ADOPTED}
@@ -82,7 +84,7 @@ def _proposals(report: UpdateReport, style: Style) -> Iterator[_Row]:
         if verbose and is_current(repo):
             yield _Row("✓", "green", "current", repo.repo, plural(repo.occurrences, "image"))
         for proposal in repo.proposals:
-            if verbose or proposal.preview or proposal.outcome is not Outcome.UNCHANGED:
+            if verbose or proposal.preview or proposal.outcome not in _SETTLED:
                 yield _proposal(repo.repo, proposal, style, dry_run=report.dry_run)
         for notice in repo.notices:
             yield _Row("!", "yellow", "notice", repo.repo, notice)

@@ -208,3 +208,12 @@ def test_endless_names_keep_the_lines_of_others_in_place() -> None:
 
     assert lines[0] == f"✓ opened  {'o' * 70}"
     assert lines[3] == f"✓ opened  acme/app  #12 {TITLE}"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNCHANGED, Outcome.REJECTED, Outcome.ADOPTED])
+def test_what_stays_as_it_is_is_counted_and_listed_only_when_asked(outcome: Outcome) -> None:
+    report = make_report(make_outcome("acme/open", make_verdict(outcome, 4, repo="acme/open")))
+
+    assert "acme/open" not in shown(report)
+    assert f"1 {outcome.value}" in shown(report)
+    assert "acme/open" in shown(report, verbosity=1)
