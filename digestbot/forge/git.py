@@ -152,6 +152,38 @@ class GitFolder:
             raise failure(f"{said}\n{as_text(output.getvalue())}", around.secrets)
         return output.getvalue()
 
+    def hooks(self) -> list[str]:
+        """The names of the hooks that stand in the settings.
+
+        Raises:
+            ForgeError: They cannot be read.
+        """
+        words = ("config", "-z", "--name-only", "--get-regexp", r"^hook\..*\.")
+        keys = as_text(self.ask(*words, fine=(0, 1))).split("\0")[:-1]
+        return sorted({key.partition(".")[2].rpartition(".")[0] for key in keys})
+
+    def refuse_detours(self, branch: str) -> None:
+        """Make sure that what git writes of a branch stays in the repo.
+
+        Git follows a link to its log of a branch, and appends a line that says who commits:
+        a stranger's repo could have it written anywhere.
+
+        Raises:
+            RefusedError: There is a link on the way.
+        """
+        common = as_text(self.ask("rev-parse", "--git-common-dir")).removesuffix("\n")
+        for kind in ("refs", "logs/refs"):
+            path = self.folder / common
+            for part in f"{kind}/heads/{branch}".split("/"):
+                path /= part
+                is_shared = path.is_file() and path.stat().st_nlink > 1
+                if path.is_symlink() or is_shared:
+                    raise RefusedError(
+                        f"{path} leads elsewhere, and git would write there",
+                        code="linked-elsewhere",
+                        hint="remove that link, or use a clone of your own",
+                    )
+
     def heads(self) -> Heads:
         """The branches, and the one that is checked out here.
 

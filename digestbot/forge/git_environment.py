@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from digestbot.forge.git_url import GitUrl
@@ -96,10 +96,15 @@ class Surroundings:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-def at_home(signing: Signing | None = None) -> Surroundings:
-    """For a checkout of the user: their own settings count, and nothing goes to the network."""
+def at_home(signing: Signing | None = None, hooks: Iterable[str] = ()) -> Surroundings:
+    """For a checkout of the user: their own settings count, and nothing goes to the network.
+
+    Since 2.54 git runs `hooks` of the settings, too, whatever `core.hooksPath` says; each is
+    switched off by its name.
+    """
     variables = {**_VARIABLES, "GIT_ALLOW_PROTOCOL": "none"}
-    return Surroundings(variables | _as_variables({**_TAME, **signing_settings(signing)}))
+    silent = {f"hook.{name}.enabled": "false" for name in hooks}
+    return Surroundings(variables | _as_variables({**_TAME, **silent, **signing_settings(signing)}))
 
 
 def abroad(

@@ -133,6 +133,7 @@ class LocalForge:
                 raise RefusedError("a checkout has no pull requests", code="no-pulls")
 
     def _check_free(self, branch: str) -> None:
+        self._git.refuse_detours(branch)
         if self._git.is_checked_out(branch):
             raise RefusedError(
                 f"the branch {branch} is checked out",
@@ -157,7 +158,9 @@ def open_checkout(path: Path, signing: Signing | None, *, timeout_s: float) -> G
     """
     if not path.is_dir():
         raise RefusedError(f"{path} is no folder", code="not-a-repo", hint="check the spelling")
-    folder = load_git()(path, at_home(signing), timeout_s=timeout_s)
+    git = load_git()
+    hooks = git(path, at_home(), timeout_s=timeout_s).hooks()
+    folder = git(path, at_home(signing, hooks), timeout_s=timeout_s)
     if folder.ask("rev-parse", "--is-inside-work-tree").strip() != b"true":
         raise RefusedError(f"{path} is no checkout", code="bare-repo", hint="name a checkout")
     return folder

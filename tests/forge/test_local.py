@@ -11,7 +11,7 @@ import pytest
 
 from digestbot.forge import git_environment
 from digestbot.forge.errors import ForgeError, RefusedError, UnsettledError
-from digestbot.forge.local import LocalForge
+from digestbot.forge.local import LocalForge, open_checkout
 from digestbot.forge.repo import LeftOut, Mode, Repo
 from digestbot.forge.seal import is_ours
 from digestbot.forge.sha import CommitSha
@@ -373,6 +373,47 @@ def test_the_hostile_checkout_would_start_something_if_it_could(tmp_path: Path) 
     subprocess.run(["git", "status"], cwd=folder, check=False, capture_output=True)
 
     assert mark.exists()
+
+
+def test_hooks_in_the_settings_are_off_whatever_they_are_called(checkout: Path) -> None:
+    names = ["lint", 'A b.c="d', "reference-transaction", "twice"]
+    more = checkout.parent / "more"
+    more.write_text('[HOOK "included"]\n\tcommand = false\n')
+    run_git(checkout, "config", "include.path", str(more))
+    for name in names:
+        run_git(checkout, "config", f"hook.{name}.enabled", "true")
+        run_git(checkout, "config", f"hook.{name}.event", "reference-transaction")
+
+    folder = open_checkout(checkout, None, timeout_s=60)
+
+    assert folder.hooks() == sorted([*names, "included"])
+    for name in folder.hooks():
+        assert folder.ask("config", "--type=bool", f"hook.{name}.enabled") == b"false\n"
+
+
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+@pytest.mark.parametrize(
+    "place",
+    ["logs/refs/heads/digestbot/images", "logs/refs/heads/digestbot", "refs/heads/digestbot"],
+)
+def test_git_writes_nothing_through_links_in_its_folder(
+    checkout: Path, place: str, link: Callable[[Path, Path], None]
+) -> None:
+    elsewhere = checkout.parent / "profile"
+    path = checkout / ".git" / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if link is Path.symlink_to and not place.endswith("images"):
+        elsewhere.mkdir()
+    else:
+        elsewhere.write_text("mine\n")
+    link(path, elsewhere)
+    forge, repo = opened(checkout)
+
+    with pytest.raises(RefusedError, match="leads elsewhere"):
+        forge.perform(repo, push_step(repo))
+
+    assert elsewhere.is_dir() or elsewhere.read_text() == "mine\n"
+    assert not list(elsewhere.glob("*"))
 
 
 @pytest.mark.parametrize("url", ["ext::{evil}", "file://{folder}", "ssh://localhost/x", "bad::x"])
