@@ -31,7 +31,9 @@ class Situation:
     Attributes:
         head: The commit that proposals are built on.
         branch: None where it does not exist.
-        pull: The open pull request from it; where there are several, that to the default branch.
+        pull: The open pull request from it: that to the default branch, or else one of our own.
+            Anyone who may read a repo can open one from any branch to any other.
+        others: More open ones from it, which end with the branch.
         ended: Those that are closed or merged.
         has_pulls: Whether the forge knows pull requests at all.
     """
@@ -42,6 +44,7 @@ class Situation:
     name: str
     branch: Branch | None = None
     pull: Pull | None = None
+    others: tuple[Pull, ...] = ()
     ended: tuple[Pull, ...] = ()
     has_pulls: bool = True
 
@@ -50,7 +53,9 @@ class Situation:
         """Whether the branch has work of somebody else that would be lost with it."""
         if self.branch is None or is_ours(self.branch):
             return False
-        is_kept_elsewhere = any(pull.head == self.branch.head for pull in self.ended)
+        is_kept_elsewhere = any(
+            pull.is_own and pull.head == self.branch.head for pull in self.ended
+        )
         return self.pull is not None or not is_kept_elsewhere
 
     @property
@@ -84,22 +89,25 @@ def situations(
     """Every branch that exists, has pull requests or is wanted, by name and in its order."""
     pulls = [one for one in survey.pulls or () if one.is_from_here]
     names = {*wanted, *survey.branches, *(pull.branch for pull in pulls)}
-    return {
-        name: Situation(
-            repo,
-            head,
-            settings,
-            name,
-            survey.branches.get(name),
-            _open(pulls, name, repo.default_branch),
-            tuple(p for p in pulls if p.branch == name and p.state is not PullState.OPEN),
-            survey.pulls is not None,
+    found = {}
+    for name in sorted(name for name in names if is_managed(name, settings)):
+        from_it = [one for one in pulls if one.branch == name]
+        opened = [one for one in from_it if one.state is PullState.OPEN]
+        pull = _main(opened, repo.default_branch)
+        found[name] = Situation(
+            repo=repo,
+            head=head,
+            settings=settings,
+            name=name,
+            branch=survey.branches.get(name),
+            pull=pull,
+            others=tuple(one for one in opened if one is not pull),
+            ended=tuple(one for one in from_it if one.state is not PullState.OPEN),
+            has_pulls=survey.pulls is not None,
         )
-        for name in sorted(names)
-        if is_managed(name, settings)
-    }
+    return found
 
 
-def _open(pulls: Iterable[Pull], name: str, base: str) -> Pull | None:
-    found = [one for one in pulls if one.branch == name and one.state is PullState.OPEN]
+def _main(opened: Iterable[Pull], base: str) -> Pull | None:
+    found = [one for one in opened if one.base == base or one.is_own]
     return min(found, key=lambda one: (one.base != base, one.number), default=None)

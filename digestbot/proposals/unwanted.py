@@ -32,7 +32,7 @@ def _closed(site: Situation, pull: Pull, *, is_in_doubt: bool) -> Fate:
         return Fate((), site.verdict(Outcome.KEPT, message))
     # The word that digestbot closed it comes first: a branch that vanishes closes it, too.
     steps: list[Step] = [*OBSOLETE.on(pull), ClosePull(pull.number, as_obsolete(pull.body))]
-    if site.branch is not None:
+    if site.branch is not None and not site.others:
         steps.append(DeleteBranch(site.name, site.branch.head))
     message = "nothing is left to update here: closed"
     return Fate(tuple(steps), site.verdict(Outcome.CLOSED, message))
@@ -40,11 +40,12 @@ def _closed(site: Situation, pull: Pull, *, is_in_doubt: bool) -> Fate:
 
 def _deleted(site: Situation, *, is_in_doubt: bool) -> Fate:
     branch = site.branch
-    if branch is None:
+    if branch is None or site.others:
         return Fate()
     delete = (DeleteBranch(site.name, branch.head),)
     last = next((pull for pull in site.ended if pull.head == branch.head), None)
-    if last is not None and last.state is PullState.MERGED:
+    is_from_us = is_ours(branch) or (last is not None and last.is_own)
+    if last is not None and last.state is PullState.MERGED and is_from_us:
         if site.repo.deletes_branches:
             return Fate()
         return Fate(

@@ -55,7 +55,8 @@ def pushed(site: Situation, proposal: Proposal, writer: Writer) -> Fate:
 
 def refreshed(site: Situation, pull: Pull, proposal: Proposal, writer: Writer) -> Fate:
     """An open pull request, brought to what is wanted now; mostly that is what it is."""
-    is_asked = is_rebuild_asked(pull)
+    # What stands in the body is the word of those who may push only where we opened it.
+    is_asked = is_rebuild_asked(pull) and (pull.is_own or not site.is_touched)
     if pull.base != site.repo.default_branch:
         return other_base(site, pull)
     if site.is_touched and not is_asked:
@@ -164,9 +165,10 @@ def _merging(site: Situation, pull: Pull, *, is_settled: bool) -> tuple[Step, ..
     """Merging, by the forge or by ourselves.
 
     We merge in a plan of its own only: right after it was opened no check has begun, which
-    looks as if there were none.
+    looks as if there were none. It is our commit that is merged, under our title.
     """
-    if not site.settings.automerge or pull.is_draft:
+    is_ours = pull.is_own and site.branch is not None and pull.head == site.branch.head
+    if not site.settings.automerge or pull.is_draft or not is_ours:
         return ()
     is_green = pull.checks is Checks.PASSING or (
         pull.checks is Checks.NONE and site.settings.automerge_without_checks
@@ -178,6 +180,6 @@ def _merging(site: Situation, pull: Pull, *, is_settled: bool) -> tuple[Step, ..
     if not may_merge:
         return ()
     merge = Merge(pull.number, pull.head)
-    if site.repo.deletes_branches:
+    if site.repo.deletes_branches or site.others:
         return (merge,)
     return (merge, DeleteBranch(site.name, pull.head))

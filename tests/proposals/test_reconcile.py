@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digestbot.forge.pull import PullState
+from digestbot.forge.pull import Checks, Pull, PullState
 from digestbot.forge.seal import is_ours
-from digestbot.forge.steps import ClosePull, OpenPull
+from digestbot.forge.sha import CommitSha
+from digestbot.forge.steps import ClosePull, EnableAutoMerge, Merge, OpenPull
 from digestbot.proposals.grouping import is_managed
 from digestbot.proposals.marker import read_marker
 from digestbot.proposals.outcome import Outcome
+from digestbot.proposals.situation import situations
 from digestbot.proposals.updates import updates_of
+from digestbot.proposals.wanted import refreshed
 from tests.proposals.builders import IMAGES, World, dockerfile, scanned, world
 from tests.proposals.memory import Fault, KilledError, unsettled
 
@@ -228,6 +233,101 @@ def test_what_somebody_opened_from_our_branch_is_not_closed_as_ours() -> None:
     steps = w.run()
 
     assert ClosePull not in [type(step) for step in steps]
+
+
+def open_as_reader(w: World, *, base: str = "main", body: str = "") -> int:
+    """Somebody who may only read opens a pull request from the branch that is there."""
+    number = len(w.held.pulls) + 1
+    ours = Pull(number, "", IMAGES, w.held.branches[IMAGES], base, PullState.OPEN, body=body)
+    w.held.pulls[number] = replace(ours, is_own=False)
+    return number
+
+
+def with_a_branch_of_a_person(w: World) -> World:
+    w.held.commit(
+        IMAGES, {**w.held.files(), "mine": b"work"}, (w.held.branches["main"],), "by hand"
+    )
+    return w
+
+
+def test_a_reader_cannot_have_the_branch_of_a_person_built_anew() -> None:
+    w = with_a_branch_of_a_person(world())
+    open_as_reader(w, body="- [x] <!-- digestbot:rebuild -->")
+
+    w.run()
+
+    assert w.held.files(IMAGES)["mine"] == b"work"
+
+
+def test_a_reader_who_closes_a_pull_request_does_not_give_the_branch_of_a_person_away() -> None:
+    w = with_a_branch_of_a_person(world())
+    w.held.close(open_as_reader(w))
+
+    w.run()
+
+    assert w.held.files(IMAGES)["mine"] == b"work"
+
+
+def test_the_branch_of_a_person_is_not_deleted_once_it_is_merged() -> None:
+    w = with_a_branch_of_a_person(world(digests={"python:3": 0}))
+    w.held.merge(open_as_reader(w))
+
+    w.run()
+
+    assert IMAGES in w.held.branches
+
+
+def test_a_reader_cannot_hold_up_an_update_by_sending_its_branch_elsewhere() -> None:
+    w = world()
+    w.run()
+    w.held.commit("next", w.held.files(), (w.held.branches["main"],), "begin next")
+    open_as_reader(w, base="next")
+    w.held.close(1)
+    w.digests["python:3"] = 2
+
+    w.run()
+
+    assert w.pull.base == "main"
+    assert w.held.files(IMAGES) == {"Dockerfile": dockerfile("python:3", at=2)}
+
+
+def test_a_branch_is_kept_as_long_as_somebody_has_it_in_a_pull_request_elsewhere() -> None:
+    w = world()
+    w.run()
+    w.held.commit("next", w.held.files(), (w.held.branches["main"],), "begin next")
+    other = open_as_reader(w, base="next")
+    w.digests["python:3"] = 0
+
+    w.run()
+
+    assert w.held.pulls[1].state is PullState.CLOSED
+    assert w.held.pulls[other].state is PullState.OPEN
+    assert IMAGES in w.held.branches
+
+
+@pytest.mark.parametrize("allows_auto_merge", [False, True])
+@pytest.mark.parametrize(
+    "change", [{"is_own": False}, {"head": CommitSha("7" * 40)}], ids=["of-a-reader", "pushed-to"]
+)
+def test_only_our_own_commit_in_our_own_pull_request_is_merged(
+    change: dict[str, Any], allows_auto_merge: bool
+) -> None:
+    w = world(automerge=True)
+    w.held.allows_auto_merge = allows_auto_merge
+    w.run()
+    repo = w.held.shown()
+    survey = w.forge.survey(repo, [IMAGES])
+    assert repo.head is not None
+    assert survey.pulls is not None
+    green = replace(survey.pulls[0], checks=Checks.PASSING, was_auto_merged=False)
+    site = situations(repo, repo.head, replace(survey, pulls=(green,)), w.settings)[IMAGES]
+    (proposal,) = w.plan().proposals
+
+    usual = refreshed(site, green, proposal, w.writer)
+    odd = refreshed(site, replace(green, **change), proposal, w.writer)
+
+    assert {type(step) for step in usual.steps} & {Merge, EnableAutoMerge}
+    assert odd.steps == ()
 
 
 def test_a_pull_request_without_a_marker_gets_its_words_back_once() -> None:
