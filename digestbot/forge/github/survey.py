@@ -6,19 +6,22 @@ One query as a rule; more where there are more than 50 open pull requests or 20 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digestbot.forge.github.failures import malformed
+from digestbot.forge.github.reading import dig
 from digestbot.forge.github.session import Session
 from digestbot.forge.github.strict import UnexpectedError
 from digestbot.forge.github.surveyed import (
     COMMENTS,
+    ELSEWHERE,
     ENDED,
     PAGE,
     PATHS,
     BranchAnswer,
     Page,
     read_branch,
+    read_ended,
     read_page,
 )
 from digestbot.forge.pull import Pull, Survey
@@ -61,15 +64,29 @@ _PAGE = f"""
   open: pullRequests(
     states: [OPEN], first: {PAGE}, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}
   ) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Open }} }}"""
+# Anyone may open pull requests from a branch to all others: that to the base is asked for apart.
 _BRANCH = """
   ref{n}: ref(qualifiedName: $ref{n}) {{
     ...Target
-    associatedPullRequests(states: [OPEN], first: 5) {{ nodes {{ ...Detailed }} }}
+    elsewhere: associatedPullRequests(states: [OPEN], first: {elsewhere}) {{ nodes {{ ...Open }} }}
+    associatedPullRequests(states: [OPEN], baseRefName: $base, first: 5) {{
+      nodes {{ ...Detailed }}
+    }}
   }}
   ended{n}: pullRequests(
     headRefName: $branch{n}, states: [CLOSED, MERGED], first: {ended},
     orderBy: {{field: CREATED_AT, direction: DESC}}
-  ) {{ nodes {{ ...Core }} }}"""
+  ) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Core }} }}"""
+ENDED_DOCUMENT = f"""
+query Ended($owner: String!, $name: String!, $branch: String!, $after: String) {{
+ repository(owner: $owner, name: $name) {{
+  ended: pullRequests(
+    headRefName: $branch, states: [CLOSED, MERGED], first: {PAGE}, after: $after,
+    orderBy: {{field: CREATED_AT, direction: DESC}}
+  ) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Core }} }}
+ }}
+}}
+{_PULL}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +113,7 @@ def survey(session: Session, repo: Repo, branches: Sequence[str]) -> Survey:
         after = None if start else ""
         question = _Question(names[start : start + MOST_BRANCHES], after)
         found, page = _ask(session, repo, question)
-        answers += found
+        answers += (_with_older(session, repo, answer) for answer in found)
         listed += page.pulls
         if question.after is not None:
             listed += _later_pages(session, repo, page)
@@ -107,8 +124,9 @@ def survey_document(branches: int, *, with_open: bool) -> str:
     """The text of a query for so many branches, with or without open pull requests."""
     numbers = range(branches)
     variables = "".join(f", $ref{n}: String!, $branch{n}: String!" for n in numbers)
+    variables += ", $base: String!" if branches else ""
     parts = [_PAGE] if with_open else []
-    parts += [_BRANCH.format(n=n, ended=ENDED) for n in numbers]
+    parts += [_BRANCH.format(n=n, ended=ENDED, elsewhere=ELSEWHERE) for n in numbers]
     fragments = [_PULL, _OPEN] if with_open or branches else []
     fragments += [_DETAILED, _TARGET] if branches else []
     after = ", $after: String" if with_open else ""
@@ -149,6 +167,8 @@ def _ask(
     variables: dict[str, object] = {"owner": owner, "name": name}
     if with_open:
         variables["after"] = question.after or None
+    if question.branches:
+        variables["base"] = repo.default_branch
     for n, branch in enumerate(question.branches):
         variables |= {f"ref{n}": f"refs/heads/{branch}", f"branch{n}": branch}
     document = survey_document(len(question.branches), with_open=with_open)
@@ -171,6 +191,23 @@ def _later_pages(session: Session, repo: Repo, page: Page) -> Iterator[Pull]:
             return
         _, page = _ask(session, repo, _Question(after=page.after))
         yield from page.pulls
+
+
+def _with_older(session: Session, repo: Repo, answer: BranchAnswer) -> BranchAnswer:
+    """The answer with as many ended pull requests as if forks had sent none of that name."""
+    owner, _, name = repo.name.partition("/")
+    ended, after = answer.ended, answer.older
+    for _ in range(MOST_PAGES):
+        if not after or len(ended) >= ENDED:
+            break
+        variables = {"owner": owner, "name": name, "branch": answer.name, "after": after}
+        data = session.graphql(ENDED_DOCUMENT, variables)
+        try:
+            more, after = read_ended(answer.name, dig(data, "repository", "ended"), PAGE)
+        except ValueError:
+            raise malformed(f"survey of {repo.name}", is_write=False) from None
+        ended += more
+    return replace(answer, ended=ended[:ENDED])
 
 
 def _survey(answers: Sequence[BranchAnswer], listed: Sequence[Pull]) -> Survey:

@@ -22,6 +22,7 @@ from digestbot.forge.repo import Branch
 _T = TypeVar("_T")
 PAGE = 50
 ENDED = 20
+ELSEWHERE = 20
 PATHS = 100
 COMMENTS = 100
 # GitHub itself ends them at 256 and 65,536 characters.
@@ -54,12 +55,15 @@ class Page:
 class BranchAnswer:
     """What is told of one branch that was asked for; `branch` None: it does not exist.
 
-    `opened` are its open pull requests with all details, `ended` those that are over.
+    `opened` are its open pull requests, with all details where they go to the base; `ended`
+    those that are over. `older` leads to more of these where forks took the room of some.
     """
 
+    name: str
     branch: Branch | None
     opened: tuple[Pull, ...] = ()
     ended: tuple[Pull, ...] = ()
+    older: str = ""
 
 
 def read_page(found: object) -> Page:
@@ -86,13 +90,29 @@ def read_branch(name: str, ref: object, ended: object, *, sees_checks: bool) -> 
     Raises:
         ValueError: It is not what was asked for.
     """
-    over = (_read_pull(node) for node in need_list(ended, "nodes", limit=ENDED))
-    ours = tuple(pull for pull in over if pull.is_from_here and pull.branch == name)
+    ours, older = read_ended(name, ended, ENDED)
     if ref is None:
-        return BranchAnswer(None, ended=ours)
-    nodes = need_list(ref, "associatedPullRequests", "nodes", limit=ENDED)
-    opened = tuple(_read_detailed(node, sees_checks=sees_checks) for node in nodes)
-    return BranchAnswer(_read_commit(name, dig(ref, "target")), opened, ours)
+        return BranchAnswer(name, None, ended=ours, older=older)
+    nodes = need_list(ref, "associatedPullRequests", "nodes", limit=ELSEWHERE)
+    opened = [_read_detailed(node, sees_checks=sees_checks) for node in nodes]
+    known = {pull.number for pull in opened}
+    elsewhere = map(_read_open, need_list(ref, "elsewhere", "nodes", limit=ELSEWHERE))
+    opened += (pull for pull in elsewhere if pull.number not in known)
+    branch = _read_commit(name, dig(ref, "target"))
+    return BranchAnswer(name, branch, tuple(opened), ours, older)
+
+
+def read_ended(name: str, found: object, limit: int) -> tuple[tuple[Pull, ...], str]:
+    """Ended pull requests of the branch `name` itself, and what leads to more.
+
+    Raises:
+        ValueError: It is not what was asked for.
+    """
+    over = tuple(_read_pull(node) for node in need_list(found, "nodes", limit=limit))
+    ours = tuple(pull for pull in over if pull.is_from_here and pull.branch == name)
+    if ours == over or not need_flag(found, "pageInfo", "hasNextPage"):
+        return ours, ""
+    return ours, need_text(found, "pageInfo", "endCursor")
 
 
 def _read_commit(name: str, target: object) -> Branch:

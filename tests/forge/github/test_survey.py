@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from digestbot.forge.errors import ForgeError, RefusedError
 from digestbot.forge.github.answer import Partial
-from digestbot.forge.github.survey import MOST_BRANCHES, survey, survey_document
+from digestbot.forge.github.survey import (
+    ENDED_DOCUMENT,
+    MOST_BRANCHES,
+    survey,
+    survey_document,
+)
+from digestbot.forge.github.surveyed import ENDED, PAGE
 from digestbot.forge.pull import Checks, Mergeable, PullState
 from digestbot.forge.repo import Repo
 from digestbot.forge.seal import is_ours
@@ -33,6 +39,10 @@ def test_every_query_is_one_that_github_understands(branches: int, with_open: bo
     errors = validate(schemas.graphql(), parse(survey_document(branches, with_open=with_open)))
 
     assert errors == []
+
+
+def test_the_query_for_older_ones_is_one_that_github_understands() -> None:
+    assert validate(schemas.graphql(), parse(ENDED_DOCUMENT)) == []
 
 
 def test_a_repo_without_anything_of_ours_takes_one_request() -> None:
@@ -193,6 +203,49 @@ def test_pull_requests_of_forks_are_never_ours_whatever_their_branch_is_called()
         assert [pull.number for pull in once_closed] == [ours]
 
 
+def test_what_forks_ended_takes_no_room_from_what_was_ended_here() -> None:
+    with acting() as scene:
+        ours = scene.propose()
+        scene.github.close_pull(NAME, ours)
+        fork = scene.github.fork(NAME, "mallory")
+        scene.github.commit("mallory/app", BRANCH, {"evil": "x"}, by="mallory")
+        for _ in range(ENDED + PAGE):
+            theirs = scene.github.life.open_pull(
+                scene.state,
+                scene.github.user("mallory"),
+                title="Ours, honestly",
+                body="",
+                head=BRANCH,
+                base="main",
+                head_repo=fork,
+            )
+            scene.github.close_pull(NAME, theirs.number)
+        scene.github.restart_log()
+
+        pulls = scene.survey().pulls or ()
+
+        assert [pull.number for pull in pulls] == [ours]
+        assert scene.asked == ["Survey", "Ended", "Ended"]
+
+
+def test_our_pull_request_is_told_in_full_however_many_others_come_from_its_branch() -> None:
+    with acting() as scene:
+        others = [f"release-{number}" for number in range(7)]
+        scene.do(scene.push())
+        for base in others:
+            scene.github.commit(NAME, base, {"x": base})
+            scene.github.open_pull(NAME, BRANCH, base=base)
+        ours = scene.propose()
+        scene.do(AddLabels(ours, ("digestbot",)))
+        scene.do(Comment(ours, "Hands off."))
+
+        pulls = {pull.number: pull for pull in scene.survey().pulls or ()}
+
+        assert pulls[ours].was_labeled
+        assert pulls[ours].comments == ("Hands off.",)
+        assert sorted(pull.base for pull in pulls.values()) == ["main", *others]
+
+
 def test_more_than_fifty_open_pull_requests_are_told_page_by_page() -> None:
     with acting() as scene:
         for number in range(53):
@@ -314,8 +367,12 @@ def _answer(node: object) -> dict[str, object]:
     return {
         "repository": {
             "open": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": [node]},
-            "ref0": {"target": commit, "associatedPullRequests": {"nodes": [node]}},
-            "ended0": {"nodes": []},
+            "ref0": {
+                "target": commit,
+                "elsewhere": {"nodes": [node]},
+                "associatedPullRequests": {"nodes": [node]},
+            },
+            "ended0": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": []},
         }
     }
 
