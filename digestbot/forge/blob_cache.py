@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 import threading
 from contextlib import suppress
@@ -37,11 +38,12 @@ def default_folder() -> Path | None:
 class BlobCache:
     """Keeps bytes by the name of their blob, and JSON by a key; safe from threads and processes.
 
-    Without a folder it keeps them in memory.
+    Without a folder it keeps them in memory; so it does where others may write in the folder,
+    since lists, unlike blobs, cannot be checked.
     """
 
     def __init__(self, folder: Path | None, limit: int = DEFAULT_LIMIT) -> None:
-        self._folder = folder
+        self._folder = folder if folder is not None and _is_ours(folder) else None
         self._limit = limit
         self._memory = _Memory(min(limit, MEMORY_LIMIT))
         self._lock = threading.Lock()
@@ -65,7 +67,10 @@ class BlobCache:
         seal, _, text = data.partition(b"\n")
         if seal.decode("ascii", "replace") != _hash(text):
             return None
-        value: object = json.loads(text)
+        try:
+            value: object = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
         return value
 
     def put_list(self, key: str, value: object) -> None:
@@ -134,6 +139,17 @@ def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _is_ours(folder: Path) -> bool:
+    """Whether nobody else may write in it, or it is yet to be made."""
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return not folder.is_symlink()
+    except OSError:
+        return True
+    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o022
+
+
 def _make_private(folder: Path, shard: Path) -> None:
     if not shard.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -161,9 +177,9 @@ def _prune(shard: Path, limit: int) -> None:
     with os.scandir(shard) as entries:
         found = [(entry.stat(), entry.path) for entry in entries]
     found.sort(key=lambda one: one[0].st_mtime_ns)
-    size = sum(stat.st_size for stat, _ in found)
-    for stat, path in found[:-1]:
+    size = sum(one.st_size for one, _ in found)
+    for one, path in found[:-1]:
         if size <= limit:
             return
         Path(path).unlink(missing_ok=True)
-        size -= stat.st_size
+        size -= one.st_size

@@ -110,6 +110,51 @@ def test_folder_that_cannot_be_written_is_a_miss(tmp_path: Path) -> None:
     assert cache.get_list("key") is None
 
 
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777, 0o1777])
+def test_folder_that_others_may_write_in_is_neither_read_nor_written(
+    tmp_path: Path, mode: int
+) -> None:
+    folder = tmp_path / "cache"
+    BlobCache(folder).put_list("key", ["planted"])
+    folder.chmod(mode)
+    before = files_in(folder)
+    cache = BlobCache(folder)
+
+    assert cache.get_list("key") is None
+    cache.put_list("other", [1])
+
+    assert cache.get_list("other") == [1]
+    assert files_in(folder) == before
+
+
+def test_folder_of_somebody_else_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BlobCache(tmp_path / "cache").put_list("key", ["planted"])
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+
+    assert BlobCache(tmp_path / "cache").get_list("key") is None
+
+
+def test_link_to_a_folder_that_is_not_there_yet_is_not_followed(tmp_path: Path) -> None:
+    link = tmp_path / "cache"
+    link.symlink_to(tmp_path / "elsewhere")
+
+    BlobCache(link).put_list("key", [1])
+
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"no JSON", b"\xff"])
+def test_list_with_a_right_sum_that_cannot_be_read_is_a_miss(tmp_path: Path, text: bytes) -> None:
+    cache = BlobCache(tmp_path)
+    cache.put_list("key", [1])
+    for path in files_in(tmp_path):
+        path.write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+
+    assert cache.get_list("key") is None
+
+
 def test_failed_write_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

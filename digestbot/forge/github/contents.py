@@ -41,7 +41,8 @@ class GitHubContents:
         """
         if repo.tree is None:
             return ()
-        key = f"entries {self._interest.key} {repo.tree}"
+        # What one GitHub says of a tree is no word of another one.
+        key = f"entries {self._interest.key} {self._session.settings.api_url} {repo.tree}"
         known = _unpack(self._cache.get_list(key))
         if known is not None:
             return known

@@ -16,6 +16,7 @@ from digestbot.forge.github import trees
 from digestbot.forge.github.answer import Answer, Partial
 from digestbot.forge.github.contents import BATCH, MAX_BLOB, GitHubContents
 from digestbot.forge.github.session import Session
+from digestbot.forge.github.settings import GitHubSettings
 from digestbot.forge.interface import Interest
 from digestbot.forge.repo import Entry, Mode, Repo
 from digestbot.forge.sha import CommitSha, ObjectSha
@@ -126,6 +127,20 @@ def test_other_interest_does_not_take_the_list_of_this_one(
     assert (len(few), len(many)) == (1, 2)
 
 
+def test_what_one_github_says_of_a_tree_is_not_believed_of_another(
+    github: GitHubServer, session: Session, tmp_path: Path
+) -> None:
+    repo = made(github, {"Dockerfile": FROM})
+    lie = {"path": "Dockerfile", "type": "blob", "mode": "100644", "sha": "e" * 40}
+    elsewhere = cast("Session", Liar(tree={"tree": [lie]}))
+
+    lied = GitHubContents(elsewhere, BlobCache(tmp_path), DOCKERFILES).entries(repo)
+    true = GitHubContents(session, BlobCache(tmp_path), DOCKERFILES).entries(repo)
+
+    assert [entry.sha.value for entry in lied] == ["e" * 40]
+    assert [entry.sha for entry in true] == [sha_of(FROM)]
+
+
 def test_same_file_in_many_repos_is_read_once(
     github: GitHubServer, contents: GitHubContents
 ) -> None:
@@ -142,7 +157,10 @@ def test_damaged_list_on_disk_is_made_anew(
 ) -> None:
     repo = made(github, {"Dockerfile": FROM})
     cache = BlobCache(tmp_path)
-    cache.put_list(f"entries {DOCKERFILES.key} {repo.tree}", [["Dockerfile", "what", 7]])
+    key = f"entries {DOCKERFILES.key} {github.url} {repo.tree}"
+    GitHubContents(session, cache, DOCKERFILES).entries(repo)
+    assert cache.get_list(key) is not None
+    cache.put_list(key, [["Dockerfile", "what", 7]])
 
     assert len(GitHubContents(session, cache, DOCKERFILES).entries(repo)) == 1
 
@@ -342,6 +360,8 @@ class Liar:
     tree: object = None
     blob: object = None
     objects: object = None
+
+    settings = GitHubSettings()
 
     def rest(self, verb: str, path: str, query: object = None) -> Answer:
         return Answer(200, self.tree if "/trees/" in path else self.blob)
