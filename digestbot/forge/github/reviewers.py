@@ -12,6 +12,8 @@ from digestbot.forge.steps import RequestReviews
 
 # What GitHub says when it is about who is asked, and not about all of it.
 _ABOUT_SOMEONE = frozenset({"refused", "not-found-or-no-access"})
+# A repo may name thousands, each a write of its own where GitHub refuses them together.
+MOST_ASKED = 20
 _HINT = "reviewers need access to the repo, teams the same organization; authors review nothing"
 
 
@@ -24,9 +26,12 @@ def request_reviews(session: Session, repo: Repo, step: RequestReviews) -> None:
     owner = repo.name.partition("/")[0].lower()
     strangers = [one for one in step.reviewers if _is_strange(one, owner)]
     known = [one for one in step.reviewers if one not in strangers]
-    refused = strangers + (_ask(session, repo, step.number, known) if known else [])
+    asked, beyond = known[:MOST_ASKED], known[MOST_ASKED:]
+    refused = strangers + (_ask(session, repo, step.number, asked) if asked else []) + beyond
     if refused:
-        message = f"cannot be asked for a review in {repo.name}: {', '.join(refused)}"
+        names = ", ".join(refused[:MOST_ASKED])
+        more = f" and {len(refused) - MOST_ASKED:,} more" if len(refused) > MOST_ASKED else ""
+        message = f"cannot be asked for a review in {repo.name}: {names}{more}"
         raise RefusedError(message, code="not-reviewers", hint=_HINT)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from digestbot.forge.errors import RefusedError, UnsettledError
+from digestbot.forge.github.reviewers import MOST_ASKED
 from digestbot.forge.steps import (
     AddLabels,
     Assign,
@@ -114,6 +115,18 @@ def test_one_who_cannot_review_keeps_nobody_else_out(
         assert (error is None) == (not refused)
         assert all(name in str(error) for name in refused)
         assert error is None or error.code == "not-reviewers"
+
+
+def test_a_repo_that_names_thousands_costs_no_thousands_of_writes() -> None:
+    with acting() as scene:
+        number = scene.propose()
+        names = tuple(f"nobody-{one}" for one in range(3000))
+        scene.github.restart_log()
+
+        error = error_of(scene, RequestReviews(number, names))
+
+        assert str(error).endswith(" and 2,980 more")
+        assert len(scene.github.requests) == 1 + MOST_ASKED
 
 
 @pytest.mark.parametrize("what", ["502-before", "502-after"])
