@@ -10,7 +10,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from git import Git
@@ -165,24 +165,20 @@ class GitFolder:
     def refuse_detours(self, branch: str) -> None:
         """Make sure that what git writes of a branch stays in the repo.
 
-        Git follows a link to its log of a branch, and appends a line that says who commits:
-        a stranger's repo could have it written anywhere.
+        Git appends who commits to its log of a branch, wherever a link has that lead to.
 
         Raises:
-            RefusedError: There is a link on the way.
+            RefusedError: A link is on the way.
         """
         common = as_text(self.ask("rev-parse", "--git-common-dir")).removesuffix("\n")
         for kind in ("refs", "logs/refs"):
             path = self.folder / common
             for part in f"{kind}/heads/{branch}".split("/"):
                 path /= part
-                is_shared = path.is_file() and path.stat().st_nlink > 1
-                if path.is_symlink() or is_shared:
-                    raise RefusedError(
-                        f"{path} leads elsewhere, and git would write there",
-                        code="linked-elsewhere",
-                        hint="remove that link, or use a clone of your own",
-                    )
+                if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
+                    message = f"{path} leads elsewhere, and git would write there"
+                    hint = "remove that link, or use a clone of your own"
+                    raise RefusedError(message, code="linked-elsewhere", hint=hint)
 
     def heads(self) -> Heads:
         """The branches, and the one that is checked out here.
@@ -218,13 +214,15 @@ class GitFolder:
                 return read_branch(name, head, data)
         return None
 
-    def entries(self, commit: ObjectSha) -> list[Entry]:
+    def entries(self, commit: ObjectSha) -> Iterator[Entry]:
         """Every file in a commit or tree, without sizes: those only git knows that has them all.
+
+        A few small trees, nested, make millions of files: keep no more than is of interest.
 
         Raises:
             ForgeError: They cannot be read.
         """
-        return list(read_tree(self.ask("ls-tree", "-r", "-z", "--full-tree", str(commit))))
+        return read_tree(self.ask("ls-tree", "-r", "-z", "--full-tree", str(commit)))
 
     def sizes(self, shas: Iterable[ObjectSha]) -> dict[ObjectSha, int]:
         """How large these blobs are; those that are not here lack.
@@ -296,10 +294,10 @@ class GitFolder:
             tree = self.ask("write-tree", "--missing-ok", variables=index)
         made = ObjectSha.parse(as_text(tree).strip())
         # Git leaves out what no checkout may have (`.git/…`, `../…`), and says nothing.
-        made_paths = {entry.path for entry in self.entries(made)}
-        for file in files:
-            if file.path not in made_paths:
-                raise RefusedError(f"no file can be called {file.path!r}", code="unsafe-path")
+        missing = {file.path for file in files}
+        missing.difference_update(entry.path for entry in self.entries(made))
+        if missing:
+            raise RefusedError(f"no file can be called {min(missing)!r}", code="unsafe-path")
         return made
 
     def move(self, branch: str, new: CommitSha, expected: CommitSha | None) -> None:

@@ -32,8 +32,10 @@ def as_bytes(text: str) -> bytes:
 
 def read_tree(data: bytes) -> Iterator[Entry]:
     """The entries that `ls-tree -r -z` lists."""
-    for record in data.split(b"\0")[:-1]:
-        facts, _, path = record.partition(b"\t")
+    end = -1
+    while (start := end + 1) < len(data):
+        end = data.index(b"\0", start)
+        facts, _, path = data[start:end].partition(b"\t")
         mode, _, sha = facts.decode("ascii").split(" ")
         if mode in _MODES:
             yield Entry(as_text(path), Mode(mode), ObjectSha.parse(sha))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from digestbot.forge.errors import ForgeError, RefusedError, UnsettledError
 from digestbot.forge.git import GitFolder
 from digestbot.forge.git_environment import Login, abroad, at_home, foreign_names
 from digestbot.forge.git_failure import failure
+from digestbot.forge.git_output import as_text
 from digestbot.forge.git_url import GitUrl
 from digestbot.forge.sha import ObjectSha
 from digestbot.secret import Secret
@@ -158,3 +160,25 @@ def test_a_scan_does_not_import_git() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=False)
 
     assert done.returncode == 0
+
+
+def test_of_a_tree_that_holds_itself_many_times_only_what_matters_is_kept(
+    checkout: Path,
+) -> None:
+    folder = GitFolder(checkout, at_home())
+    entry, levels = f"100644 blob {run_git(checkout, 'rev-parse', 'HEAD:Dockerfile')}", 4
+    for _ in range(levels):
+        listed = "".join(f"{entry}\t{number}\n" for number in range(10))
+        tree = as_text(folder.ask("mktree", stdin=listed.encode())).strip()
+        entry = f"040000 tree {tree}"
+
+    tracemalloc.start()
+    try:
+        paths = [one.path for one in folder.entries(ObjectSha.parse(tree)) if one.path == "7/7/7/7"]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    size = len(folder.ask("ls-tree", "-r", "-z", tree))
+    assert paths == ["7/7/7/7"]
+    assert peak < 3 * size
