@@ -26,6 +26,14 @@ class Mergeable(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Gate(StrEnum):
+    """Whether the repo's own rules let it be merged now: checks, reviews, whatever they are."""
+
+    OPEN = "open"
+    SHUT = "shut"
+    UNKNOWN = "unknown"
+
+
 class Checks(StrEnum):
     """What CI says of the head commit; without any check there is nothing green."""
 
@@ -62,6 +70,7 @@ class Pull:
     is_own: bool = True
     is_draft: bool = False
     mergeable: Mergeable = Mergeable.UNKNOWN
+    gate: Gate = Gate.UNKNOWN
     checks: Checks = Checks.NONE
     paths: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from digestbot.forge.errors import ForgeError, RefusedError, UnsettledError
@@ -57,6 +57,7 @@ class _Proposing:
     problems: list[Problem] = field(default_factory=list)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     granted: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
     is_shown: bool = False
 
     def outcome(self) -> RepoOutcome:
@@ -109,10 +110,11 @@ class _Proposing:
                 adopted=adopted,
                 unknown=unknown_images(result),
                 is_complete=not _is_partial(result),
+                fresh=frozenset(self.fresh),
                 room=self._room(),
             )
             plan = reconcile(repo, wish, survey, settings, self.run.writer_for(repo, settings))
-            opening = {step.branch for step in plan.steps if isinstance(step, OpenPull)}
+            opening = _opened(plan.steps)
             if self.run.budget.take(len(opening - self.granted)):
                 self.granted |= opening
                 return plan
@@ -143,12 +145,14 @@ class _Proposing:
             try:
                 self.run.forge.perform(repo, step)
             except UnsettledError:
+                self.fresh |= _opened([step])
                 self._note(plan)
                 return False
             except RefusedError as error:
                 self._excuse(step, error)
                 continue
             self.done.append(step)
+        self.fresh = _opened(plan.steps)
         self._note(plan)
         return True
 
@@ -178,6 +182,10 @@ class _Proposing:
                 self.verdicts[new.branch] = replace(old, number=number, url=url)
             else:
                 self.verdicts[new.branch] = new
+
+
+def _opened(steps: Iterable[Step]) -> set[str]:
+    return {step.branch for step in steps if isinstance(step, OpenPull)}
 
 
 def _is_partial(result: ScanResult) -> bool:

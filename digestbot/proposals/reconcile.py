@@ -36,6 +36,7 @@ class Wish:
         adopted: Pull requests of others that bring an update, by its key.
         unknown: The image:tags that could not be looked up.
         is_complete: Whether everything was read and looked up.
+        fresh: The branches whose pull requests were opened in this run, a moment ago.
         room: How many new pull requests the run has left; None is no limit.
     """
 
@@ -45,6 +46,7 @@ class Wish:
     adopted: Mapping[str, Pull] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     is_complete: bool = True
+    fresh: frozenset[str] = frozenset()
     room: Room | None = None
 
 
@@ -115,7 +117,8 @@ def _fates(
         if pull is not None and _is_in_doubt(wish, sites[name], proposal):
             fates[name] = _kept(sites[name])
         elif pull is not None:
-            fates[name] = refreshed(sites[name], pull, proposal, writer)
+            is_fresh = name in wish.fresh
+            fates[name] = refreshed(sites[name], pull, proposal, writer, is_fresh=is_fresh)
     fates |= _new(wish, sites, [one for one in proposals if one.branch not in fates], fates, writer)
     return fates
 

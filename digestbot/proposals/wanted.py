@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from digestbot.forge.pull import Checks, Mergeable, Pull
+from digestbot.forge.pull import Checks, Gate, Mergeable, Pull
 from digestbot.forge.steps import (
     AddLabels,
     Assign,
@@ -53,8 +53,13 @@ def pushed(site: Situation, proposal: Proposal, writer: Writer) -> Fate:
     return Fate((_push(site, proposal, writer),), verdict)
 
 
-def refreshed(site: Situation, pull: Pull, proposal: Proposal, writer: Writer) -> Fate:
-    """An open pull request, brought to what is wanted now; mostly that is what it is."""
+def refreshed(
+    site: Situation, pull: Pull, proposal: Proposal, writer: Writer, *, is_fresh: bool = False
+) -> Fate:
+    """An open pull request, brought to what is wanted now; mostly that is what it is.
+
+    One that is fresh was opened in this very run.
+    """
     # What stands in the body is the word of those who may push only where we opened it.
     is_asked = is_rebuild_asked(pull) and (pull.is_own or not site.is_touched)
     if pull.base != site.repo.default_branch:
@@ -70,7 +75,7 @@ def refreshed(site: Situation, pull: Pull, proposal: Proposal, writer: Writer) -
     if is_asked or is_conflict or not _speaks_of(pull, proposal):
         steps.append(EditPull(pull.number, writer.title(proposal), writer.body(proposal)))
     outcome, message = _named(steps, is_moved=is_moved)
-    steps += _decoration(site.settings, pull)
+    steps += _decoration(site.settings, pull, is_fresh=is_fresh)
     merging = _merging(site, pull, is_settled=not steps)
     if must_push:
         merging = ()
@@ -146,13 +151,17 @@ def _has_more_to_say(site: Situation) -> bool:
     )
 
 
-def _decoration(settings: ProposalSettings, pull: Pull) -> Iterator[Step]:
-    """What is set once, so that people can undo it."""
-    if settings.labels and not pull.was_labeled:
+def _decoration(settings: ProposalSettings, pull: Pull, *, is_fresh: bool) -> Iterator[Step]:
+    """What is set once, so that people can undo it.
+
+    On a fresh one it is set even if others were as quick: GitHub itself asks code owners for
+    their review.
+    """
+    if settings.labels and (is_fresh or not pull.was_labeled):
         yield AddLabels(pull.number, settings.labels)
-    if settings.reviewers and not pull.was_review_requested:
+    if settings.reviewers and (is_fresh or not pull.was_review_requested):
         yield RequestReviews(pull.number, settings.reviewers)
-    if settings.assignees and not pull.was_assigned:
+    if settings.assignees and (is_fresh or not pull.was_assigned):
         yield Assign(pull.number, settings.assignees)
 
 
@@ -174,10 +183,11 @@ def _merging(site: Situation, pull: Pull, *, is_settled: bool) -> tuple[Step, ..
         pull.checks is Checks.NONE and site.settings.automerge_without_checks
     )
     may_merge = is_settled and is_green and pull.mergeable is Mergeable.YES
-    if site.repo.allows_auto_merge:
+    if site.repo.allows_auto_merge and pull.gate is not Gate.OPEN:
         enable = EnableAutoMerge(pull.number, pull.head, may_merge)
         return () if pull.was_auto_merged else (enable,)
-    if not may_merge:
+    # Where the forge has nothing to wait for, it takes no order to merge once that is over.
+    if not may_merge or pull.gate is Gate.SHUT or pull.was_auto_merged:
         return ()
     merge = Merge(pull.number, pull.head)
     if site.repo.deletes_branches or site.others:

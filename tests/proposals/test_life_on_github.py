@@ -329,6 +329,28 @@ class TestMerging:
 
             assert world.github.pulls(NAME, "open") == []
 
+    def test_where_github_has_nothing_to_wait_for_it_is_not_asked_in_vain(self) -> None:
+        with github_world(STALE, allow_auto_merge=True) as world:
+            world.configure(automerge=True)
+            world.outcomes()
+            world.github.restart_log()
+
+            assert world.outcomes() == [Outcome.UNCHANGED]
+            assert world.github.writes == []
+
+            world.github.set_checks(NAME, world.pull.head, ci="success")
+            assert world.outcomes() == [Outcome.MERGED]
+
+    def test_a_merge_that_waits_for_a_review_is_not_tried(self) -> None:
+        with github_world(STALE, required_reviews=1) as world:
+            world.configure(automerge=True)
+            world.outcomes()
+            world.github.set_checks(NAME, world.pull.head, ci="success")
+            world.github.restart_log()
+
+            assert world.outcomes() == [Outcome.UNCHANGED]
+            assert world.github.writes == []
+
     def test_digestbot_merges_itself_once_checks_are_green(self, opened: GitHubWorld) -> None:
         opened.configure(automerge=True)
         opened.github.set_checks(NAME, opened.pull.head, ci=None)

@@ -74,6 +74,29 @@ def test_a_stale_repo_gets_its_pull_request_and_the_outcome_names_it() -> None:
     assert not outcome.problems
 
 
+class Owned(MemoryForge):
+    """A forge that asks the owners of the code for a review as soon as something is opened."""
+
+    def perform(self, repo: Repo, step: Step) -> None:
+        super().perform(repo, step)
+        if isinstance(step, OpenPull):
+            (held,) = self.rooms.values()
+            held.change(1, lambda pull: replace(pull, was_review_requested=True))
+
+
+def test_reviewers_are_asked_though_the_forge_asked_code_owners_first() -> None:
+    held = stale()
+    run, _ = make_run(held, settings=ProposalSettings(labels=(), reviewers=("ann",)))
+    forge = Owned.of(held)
+    (repo,) = forge.repos()
+
+    update_repo(replace(run, forge=forge), repo)
+    again = update_repo(replace(run, forge=forge), repo)
+
+    assert held.reviewers == {1: ("ann",)}
+    assert again.steps == ()
+
+
 def test_the_second_run_writes_nothing() -> None:
     run, forge = make_run(stale())
     update(run, forge)

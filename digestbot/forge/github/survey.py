@@ -44,7 +44,7 @@ fragment Open on PullRequest {{
 """
 _DETAILED = f"""
 fragment Detailed on PullRequest {{
-  ...Open
+  ...Open mergeStateStatus
   comments(last: {COMMENTS}) {{ nodes {{ viewerDidAuthor body }} }}
   timelineItems(first: 100, itemTypes: [
     LABELED_EVENT, ASSIGNED_EVENT, REVIEW_REQUESTED_EVENT,

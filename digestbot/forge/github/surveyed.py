@@ -16,7 +16,7 @@ from digestbot.forge.github.strict import (
     need_object,
     need_text,
 )
-from digestbot.forge.pull import Checks, Mergeable, Pull, PullState
+from digestbot.forge.pull import Checks, Gate, Mergeable, Pull, PullState
 from digestbot.forge.repo import Branch
 
 _T = TypeVar("_T")
@@ -29,6 +29,13 @@ COMMENTS = 100
 _LONGEST_TITLE = 1000
 _LONGEST_TEXT = 100_000
 _LONGEST_PATH = 4096
+# With checks that fail or run but are not required, GitHub has nothing to wait for either.
+_GATES = {
+    "CLEAN": Gate.OPEN,
+    "HAS_HOOKS": Gate.OPEN,
+    "UNSTABLE": Gate.OPEN,
+    "BLOCKED": Gate.SHUT,
+}
 _MERGEABLE = {
     "MERGEABLE": Mergeable.YES,
     "CONFLICTING": Mergeable.CONFLICT,
@@ -161,6 +168,7 @@ def _read_detailed(node: object, *, sees_checks: bool) -> Pull:
     comments = need_list(node, "comments", "nodes", limit=COMMENTS)
     return replace(
         pull,
+        gate=_GATES.get(text(node, "mergeStateStatus"), Gate.UNKNOWN),
         checks=_read_checks(node, pull, sees_checks=sees_checks),
         comments=tuple(
             need_text(comment, "body", limit=_LONGEST_TEXT)
