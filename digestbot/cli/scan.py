@@ -21,7 +21,7 @@ from digestbot.cli.options import GroupedCommand, common
 from digestbot.cli.output import emit, write_whole
 from digestbot.cli.progress import ProgressBar
 from digestbot.cli.scan_options import ScanOptions, scan_options
-from digestbot.cli.settings import config_options, load, network_options, set_up
+from digestbot.cli.settings import config_options, load_for, network_options, set_up
 from digestbot.cli.targets import LocalTarget, Target, parse_target
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError, WriteError
@@ -69,7 +69,8 @@ def command(context: click.Context, /, **arguments: Any) -> int:
     setup = set_up(context, **named, keys=keys)
     exclude = (*setup.exclude, *options.exclude)
     files = [] if targets and not paths else _files(paths, exclude)
-    elsewhere = _Elsewhere(targets, partial(load, context, **named, keys=keys), options, terminal)
+    loading = partial(load_for, context, targets, **named, keys=keys)
+    elsewhere = _Elsewhere(targets, loading, options, terminal)
     result = _scan(files, elsewhere, replace(setup, exclude=exclude), options, terminal)
     if options.record is not None:
         write_whole(options.record, write_answers(result.resolutions))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from digestbot.cli.options import Decorated, option
+from digestbot.cli.targets import LocalTarget, Target
 from digestbot.config.discovery import choose_config
 from digestbot.scan.setup import Setup, make_setup
 
@@ -126,6 +127,42 @@ def check_trust(context: click.Context, loaded: LoadedSettings) -> None:
             message = "is not taken from a file that was only found in this folder"
             issue = Issue(places[0], message, key)
             raise ConfigError([issue], hint=f"if it is yours, name it: --config {loaded.path}")
+
+
+def load_for(
+    context: click.Context,
+    targets: Iterable[Target],
+    *,
+    config: Path | None,
+    no_config: bool,
+    keys: Mapping[str, Any],
+) -> LoadedSettings:
+    """As `load`, for work on these targets.
+
+    A configuration that was merely found speaks for the folder that it was found in: it may be
+    a stranger's, and does not decide about other repos.
+
+    Raises:
+        ConfigError: The file or an option is wrong, or the file is not to be trusted so far.
+    """
+    from digestbot.config.issues import ConfigError, Issue  # noqa: PLC0415 - as above
+
+    loaded = load(context, config=config, no_config=no_config, keys=keys)
+    check_trust(context, loaded)
+    if loaded.path is None or _origin(context, "config") is not None:
+        return loaded
+    for target in targets:
+        if not (isinstance(target, LocalTarget) and _is_here(target.path)):
+            message = f"was only found in this folder, and does not decide about {target}"
+            raise ConfigError(
+                [Issue(str(loaded.path), message)],
+                hint=f"if it is yours, name it: --config {loaded.path}; or leave it: --no-config",
+            )
+    return loaded
+
+
+def _is_here(path: str) -> bool:
+    return Path(path).resolve().is_relative_to(Path.cwd().resolve())
 
 
 def given_keys(loaded: LoadedSettings) -> frozenset[str]:

@@ -19,10 +19,9 @@ from digestbot.cli.output import emit
 from digestbot.cli.progress import RepoProgress
 from digestbot.cli.runs import Runs
 from digestbot.cli.settings import (
-    check_trust,
     config_options,
     given_keys,
-    load,
+    load_for,
     network_options,
 )
 from digestbot.cli.targets import parse_target
@@ -78,8 +77,9 @@ def command(context: click.Context, /, **arguments: Any) -> int:
 def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) -> UpdateReport:
     targets = [parse_target(text) for text in options.targets]
     keys = {key: getattr(options, key) for key in ("pin", "timeout", "allow_private", *_OVERRULING)}
-    loaded = load(context, config=options.config, no_config=options.no_config, keys=keys)
-    check_trust(context, loaded)
+    loaded = load_for(
+        context, targets, config=options.config, no_config=options.no_config, keys=keys
+    )
     setup = make_setup(loaded.settings, os.environ)
     runs = _runs(loaded, setup, options)
     account, start = Account(options.dry_run), time.perf_counter()

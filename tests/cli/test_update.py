@@ -375,3 +375,22 @@ def test_a_reader_who_has_seen_enough_is_no_error(checkout: Path) -> None:
 
 def test_a_pipe_sees_no_progress(checkout: Path) -> None:
     assert spawn("update", ".", cwd=checkout).stderr == ""
+
+
+def test_a_configuration_that_was_merely_found_does_not_decide_about_other_repos(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".digestbot.yaml").write_text("labels: [theirs]\n")
+    monkeypatch.chdir(elsewhere)
+
+    found = digestbot("update", str(checkout))
+    scanned = digestbot("scan", "github:acme")
+    named = digestbot("update", "--config", ".digestbot.yaml", str(checkout))
+    without = digestbot("update", "--no-config", str(checkout))
+
+    assert (found.code, scanned.code, named.code, without.code) == (2, 2, 0, 0)
+    assert "does not decide about" in found.stderr
+    assert "--config .digestbot.yaml" in found.stderr
+    assert "does not decide about github:acme" in scanned.stderr
