@@ -50,7 +50,6 @@ class GitHubSettings:
         private_key: Of that App, as PEM.
         max_wait_s: For how long one call may wait for limits, all in all.
         timeout_s: For how long the server may be silent.
-        jobs: How many repos are worked on at the same time.
         concurrency: How many requests may be under way at the same time.
         windows: What may be asked in how much time; GitHub Enterprise Server may know none.
     """
@@ -61,7 +60,6 @@ class GitHubSettings:
     private_key: Secret = NO_SECRET
     max_wait_s: float = 30.0
     timeout_s: int = 30
-    jobs: int = 8
     concurrency: int = 100
     windows: tuple[Window, ...] = WINDOWS
 
