@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import http.client
 import logging
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
 import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from digestbot import __version__
+from digestbot.patience import patient_pools, set_deadline
 from digestbot.registry.addresses import (
     Kind,
     Reach,
@@ -51,7 +49,6 @@ from digestbot.registry.origin import (
     resolve_url,
     without_query,
 )
-from digestbot.registry.patience import PatientResponse, set_deadline
 from digestbot.registry.settings import RegistrySettings
 from digestbot.registry.trust import make_context
 
@@ -203,7 +200,7 @@ class _Adapter(HTTPAdapter):
     ) -> None:
         self._context = context
         super().__init__(pool_connections=_POOLS, pool_maxsize=_POOL_SIZE)
-        self.poolmanager.pool_classes_by_scheme = _make_pools(AddressGuard(reach, found))
+        self.poolmanager.pool_classes_by_scheme = patient_pools(AddressGuard(reach, found).connect)
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: object, cert: object = None
@@ -227,29 +224,7 @@ class _Adapter(HTTPAdapter):
         """Nothing: the context holds all of it."""
 
 
-def _make_pools(guard: AddressGuard | None) -> dict[str, Any]:
-    class Plain(HTTPConnection):
-        response_class = PatientResponse
-
-        def _new_conn(self) -> socket.socket:
-            return guard.connect(self) if guard else super()._new_conn()
-
-    class Secure(HTTPSConnection):
-        response_class = PatientResponse
-
-        def _new_conn(self) -> socket.socket:
-            return guard.connect(self) if guard else super()._new_conn()
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
-_PROXIED_POOLS = _make_pools(None)
+_PROXIED_POOLS = patient_pools()
 
 
 def _read(raw: urllib3.HTTPResponse, request: Request) -> Response:

@@ -31,6 +31,7 @@ from digestbot.forge.github.failures import (
     TooLargeError,
 )
 from digestbot.forge.github.settings import GitHubSettings
+from digestbot.patience import make_patient, set_deadline
 
 USER_AGENT = f"digestbot/{__version__} (+https://github.com/digestbot/digestbot)"
 API_VERSION = "2022-11-28"
@@ -124,7 +125,7 @@ def _follow(
 def _send(
     connection: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass, url: str
 ) -> _ReadResponse:
-    until = time.monotonic() + LONGEST_ANSWER_S
+    set_deadline(time.monotonic() + LONGEST_ANSWER_S)
     with connection.session.request(
         connection.verb,
         url,
@@ -140,8 +141,6 @@ def _send(
             body += chunk
             if len(body) > ANSWER_LIMIT:
                 raise TooLargeError
-            if time.monotonic() > until:
-                raise TimeoutError
     if response.status_code == _ACCEPTED and connection.verb == "GET":
         # PyGithub would sleep and ask again, without end.
         raise ConnectionError("not ready yet")
@@ -173,6 +172,7 @@ class _Client:
         kind = _Https if url.scheme == "https" else _Http
         self._auth = _Bearer()
         self._connection = kind(url.hostname or "", url.port, timeout=settings.timeout_s)
+        make_patient(self._connection.session)
         # It would read the body of a redirect, however long, and judge where it leads.
         vars(self._connection.session)["get_redirect_target"] = _nowhere
         self._github = github.Github(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -485,3 +486,45 @@ def test_sessions_of_one_account_share_their_limits(github: GitHubServer) -> Non
         session.close()
 
     assert len(github.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Slow: ", id="header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n{", id="body"),
+    ],
+)
+def test_a_byte_now_and_then_does_not_hold_a_call_for_ever(
+    monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr(wire, "LONGEST_ANSWER_S", 0.1)
+    stopped = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        # Reads are tried again, so that there are several connections.
+        while True:
+            try:
+                client = server.accept()[0]
+            except OSError:
+                return
+            with client:
+                client.recv(65536)
+                client.sendall(start)
+                with suppress(OSError):
+                    while not stopped.wait(0.01):
+                        client.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        session = Session(
+            GitHubSettings(url, Secret("canary")), "acme", GitHubServer().clock.as_clock()
+        )
+        with pytest.raises(UnsettledError):
+            session.rest("POST", "/x", {})
+        session.close()
+        stopped.set()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()

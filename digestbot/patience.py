@@ -11,7 +11,13 @@ import io
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -65,3 +71,40 @@ class _DeadlineReader(io.RawIOBase):
         """Let go of the socket."""
         self._raw.close()
         super().close()
+
+
+_Pools = dict[str, type[HTTPConnectionPool]]
+
+
+def patient_pools(connect: Callable[[HTTPConnection], socket.socket] | None = None) -> _Pools:
+    """Pools of connections that keep the deadline, by scheme, for a `urllib3.PoolManager`.
+
+    `connect` makes the socket in place of urllib3.
+    """
+
+    class Plain(HTTPConnection):
+        response_class = PatientResponse
+
+        def _new_conn(self) -> socket.socket:
+            return connect(self) if connect else super()._new_conn()
+
+    class Secure(HTTPSConnection):
+        response_class = PatientResponse
+
+        def _new_conn(self) -> socket.socket:
+            return connect(self) if connect else super()._new_conn()
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def make_patient(session: requests.Session) -> None:
+    """Let all connections that a session makes from now on keep the deadline."""
+    for adapter in session.adapters.values():
+        if isinstance(adapter, HTTPAdapter):
+            adapter.poolmanager.pool_classes_by_scheme = patient_pools()
