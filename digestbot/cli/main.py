@@ -13,6 +13,7 @@ from click.shell_completion import shell_complete
 from digestbot import __version__
 from digestbot.cli.exits import Exit, code_of
 from digestbot.cli.importing import importing
+from digestbot.cli.options import WORDS
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import DigestbotError
 
@@ -75,6 +76,7 @@ def run(arguments: Sequence[str]) -> int:
         return shell_complete(digestbot, {}, "digestbot", COMPLETE_VARIABLE, instruction)
     try:
         with digestbot.make_context("digestbot", list(arguments)) as context:
+            context.meta[WORDS] = tuple(arguments)
             return _invoke(context)
     except click.exceptions.Exit as error:
         return error.exit_code

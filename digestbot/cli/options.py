@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+# Where a context keeps the command line as it was typed.
+WORDS = "digestbot.words"
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 

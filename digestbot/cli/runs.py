@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from digestbot.cli.forges import ForgeOptions, open_forge
-from digestbot.cli.targets import Target
+from digestbot.cli.targets import GitHubTarget, Target
 from digestbot.forge.errors import ForgeError
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
@@ -58,7 +58,8 @@ class Runs:
         for target in targets:
             try:
                 with closing(open_forge(target, self.forges)) as forge:
-                    run = self._run(forge, resolver, inquiry)
+                    has_pulls = isinstance(target, GitHubTarget)
+                    run = self._run(forge, resolver, inquiry, has_pulls=has_pulls)
                     with closing(work(run, self._repos(forge))) as outcomes:
                         yield from outcomes
             except ForgeError as error:
@@ -74,9 +75,9 @@ class Runs:
             self.budget.narrow(room)
         return listed
 
-    def _run(self, forge: Forge, resolver: Resolver, inquiry: Inquiry) -> Run:
+    def _run(self, forge: Forge, resolver: Resolver, inquiry: Inquiry, *, has_pulls: bool) -> Run:
         def writer_for(repo: Repo, settings: ProposalSettings) -> Writer:
-            writer = ProposalWriter(repo, settings, inquiry)
+            writer = ProposalWriter(repo, settings, inquiry, has_pulls)
             self.writers[repo.name] = writer
             return writer
 

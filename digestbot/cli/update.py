@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -14,7 +13,7 @@ import click
 from digestbot.cli.answers import open_resolver
 from digestbot.cli.exits import Exit
 from digestbot.cli.forges import ForgeWords, forge_options
-from digestbot.cli.options import GroupedCommand, common
+from digestbot.cli.options import WORDS, GroupedCommand, common
 from digestbot.cli.output import emit
 from digestbot.cli.progress import RepoProgress
 from digestbot.cli.runs import Runs
@@ -66,7 +65,7 @@ def command(context: click.Context, /, **arguments: Any) -> int:
     if not options.targets:
         raise UsageError("no target", hint="for the checkout in this folder: digestbot update .")
     report = _update(context, options, terminal)
-    _print(report, options, terminal)
+    _print(report, options, terminal, command=_real_run(context))
     if not report.repos and not report.errors:
         raise NoInputError(
             f"no repo in {', '.join(options.targets)}", hint="check the name, --name and --topic"
@@ -117,15 +116,19 @@ def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions) -> Runs:
     )
 
 
-def _print(report: UpdateReport, options: UpdateOptions, terminal: Terminal) -> None:
+def _print(
+    report: UpdateReport, options: UpdateOptions, terminal: Terminal, *, command: str
+) -> None:
     color = options.output is None and terminal.colorful(sys.stdout)
-    style = Style(terminal.width, color, terminal.verbosity, _command(options.targets))
+    style = Style(terminal.width, color, terminal.verbosity, command)
     text = FORMATS[options.report_format](report, style)
     emit(text, options.output, color=color)
 
 
-def _command(targets: Sequence[str]) -> str:
-    return shlex.join(["digestbot", "update", *targets])
+def _real_run(context: click.Context) -> str:
+    """The same command line, but for the rehearsal."""
+    words = context.find_root().meta[WORDS]
+    return shlex.join(["digestbot", *(word for word in words if word != "--dry-run")])
 
 
 def _exit_code(report: UpdateReport) -> Exit:

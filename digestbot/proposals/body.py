@@ -36,8 +36,17 @@ _FOOTER = """\
 """
 
 
-def body_of(proposal: Proposal, repo: Repo, evidence: Callable[[Update], Evidence]) -> str:
-    """The body, in GitHub's Markdown, below 60,000 bytes; the marker is always whole."""
+def body_of(
+    proposal: Proposal,
+    repo: Repo,
+    evidence: Callable[[Update], Evidence],
+    *,
+    has_pulls: bool = True,
+) -> str:
+    """The body, in GitHub's Markdown, below 60,000 bytes; the marker is always whole.
+
+    Where there are no pull requests, what is said of them and the marker are left out.
+    """
     known = [(update, evidence(update)) for update in proposal.updates[:_MAX_DESCRIBED]]
     cautions = [
         f"> - {cell(name_of(update.image))}: {_caution(caution)}\n"
@@ -51,7 +60,8 @@ def body_of(proposal: Proposal, repo: Repo, evidence: Callable[[Update], Evidenc
     details = _fit((_described(*pair) for pair in known), _DETAILS_LIMIT, "- ")
     if more := len(proposal.updates) - len(known):
         details += f"- {more:,} more images are not described here\n"
-    rest = f"\n### What is known of the images\n\n{details}\n---\n\n{_FOOTER}\n{marker}\n"
+    end = f"\n---\n\n{_FOOTER}\n{marker}\n" if has_pulls else ""
+    rest = f"\n### What is known of the images\n\n{details}{end}"
     room = LIMIT - len((head + rest).encode()) - 200
     return f"{head}{table_of(proposal, repo, room)}{rest}"
 

@@ -174,14 +174,16 @@ def _merging(site: Situation, pull: Pull, *, is_settled: bool) -> tuple[Step, ..
     """Merging, by the forge or by ourselves.
 
     We merge in a plan of its own only: right after it was opened no check has begun, which
-    looks as if there were none. It is our commit that is merged, under our title.
+    looks as if there were none. So the forge is not told to merge before there is a check
+    either: a review might be all that it waits for. It is our commit that is merged, under our
+    title.
     """
     is_ours = pull.is_own and site.branch is not None and pull.head == site.branch.head
     if not site.settings.automerge or pull.is_draft or not is_ours:
         return ()
-    is_green = pull.checks is Checks.PASSING or (
-        pull.checks is Checks.NONE and site.settings.automerge_without_checks
-    )
+    if pull.checks is Checks.NONE and not site.settings.automerge_without_checks:
+        return ()
+    is_green = pull.checks in (Checks.PASSING, Checks.NONE)
     may_merge = is_settled and is_green and pull.mergeable is Mergeable.YES
     if site.repo.allows_auto_merge and pull.gate is not Gate.OPEN:
         enable = EnableAutoMerge(pull.number, pull.head, may_merge)

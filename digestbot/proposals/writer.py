@@ -17,11 +17,12 @@ from digestbot.proposals.update import Update
 
 @dataclass(frozen=True, slots=True)
 class ProposalWriter:
-    """Writes for one repo; only a body asks for evidence."""
+    """Writes for one repo, on a forge with pull requests or not; a body asks for evidence."""
 
     repo: Repo
     settings: ProposalSettings
     evidence: Callable[[Update], Evidence]
+    has_pulls: bool = True
 
     def title(self, proposal: Proposal) -> str:
         """The title of its pull request, one line."""
@@ -33,4 +34,4 @@ class ProposalWriter:
 
     def body(self, proposal: Proposal) -> str:
         """The body of its pull request, with the marker."""
-        return body_of(proposal, self.repo, self.evidence)
+        return body_of(proposal, self.repo, self.evidence, has_pulls=self.has_pulls)

@@ -113,7 +113,7 @@ def test_a_rehearsal_shows_title_body_and_diff_and_writes_nothing(checkout: Path
 
     assert outcome.code == 1
     assert "to commit" in outcome.stdout
-    assert "digestbot:v1" in outcome.stdout
+    assert "What is known of the images" in outcome.stdout
     assert f"    -FROM python:3.12@{OLD}\n    +FROM python:3.12@{NEW}\n" in outcome.stdout
     assert run_git(checkout, "branch", "--format=%(refname:short)") == "main"
 
@@ -394,3 +394,10 @@ def test_a_configuration_that_was_merely_found_does_not_decide_about_other_repos
     assert "does not decide about" in found.stderr
     assert "--config .digestbot.yaml" in found.stderr
     assert "does not decide about github:acme" in scanned.stderr
+
+
+def test_the_next_step_is_the_same_command_without_the_rehearsal(checkout: Path) -> None:
+    outcome = digestbot("update", "--group", "image", "--dry-run", ".")
+
+    assert "  digestbot update --group image .  does it\n" in outcome.stdout
+    assert run_git(checkout, "branch", "--format=%(refname:short)") == "main"

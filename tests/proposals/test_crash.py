@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 REPOS = [f"acme/app{number}" for number in range(10)]
 WRITES_PER_REPO = 5
 WRITES = WRITES_PER_REPO * len(REPOS)
-POINTS = [(nth, moment) for nth in range(1, WRITES + 1, 2) for moment in ("before", "after")]
+# Each write once; as a repo has an odd number of them, each kind is met from both sides.
+POINTS = [(nth, "before" if nth % 2 else "after") for nth in range(1, WRITES + 1)]
 
 
 def start(world: GitHubWorld, folder: Path) -> subprocess.Popen[str]:

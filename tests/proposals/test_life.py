@@ -382,14 +382,23 @@ def test_what_somebody_undoes_is_not_done_again() -> None:
     assert not {AddLabels, RequestReviews, Assign} & set(kinds(steps))
 
 
-def test_auto_merge_is_asked_for_once_where_the_forge_can() -> None:
+def test_auto_merge_is_asked_for_once_where_the_forge_can_and_there_are_checks() -> None:
     w = world(automerge=True)
     w.held.allows_auto_merge = True
 
-    steps = w.run()
-
-    assert kinds(steps) == [PushBranch, OpenPull, EnableAutoMerge]
+    assert kinds(w.run()) == [PushBranch, OpenPull]
     assert w.run() == []
+    w.held.change(w.pull.number, with_checks(Checks.PENDING))
+
+    assert kinds(w.run()) == [EnableAutoMerge]
+    assert w.run() == []
+
+
+def test_auto_merge_is_asked_for_at_once_where_no_check_is_needed() -> None:
+    w = world(automerge=True, automerge_without_checks=True)
+    w.held.allows_auto_merge = True
+
+    assert kinds(w.run()) == [PushBranch, OpenPull, EnableAutoMerge]
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,8 @@ class TestMerging:
         with github_world(STALE, allow_auto_merge=True, required_checks=("ci",)) as world:
             world.configure(automerge=True)
             world.outcomes()
+            world.github.set_checks(NAME, world.pull.head, ci=None)
+            world.outcomes()
             assert world.pull.auto_merge is not None
 
             world.github.set_checks(NAME, world.pull.head, ci="success")
@@ -340,6 +342,15 @@ class TestMerging:
 
             world.github.set_checks(NAME, world.pull.head, ci="success")
             assert world.outcomes() == [Outcome.MERGED]
+
+    def test_a_review_alone_does_not_merge_what_no_check_looked_at(self) -> None:
+        with github_world(STALE, allow_auto_merge=True, required_reviews=1) as world:
+            world.configure(automerge=True)
+
+            world.outcomes()
+            world.outcomes()
+
+            assert world.pull.auto_merge is None
 
     def test_a_merge_that_waits_for_a_review_is_not_tried(self) -> None:
         with github_world(STALE, required_reviews=1) as world:

@@ -26,3 +26,13 @@ def test_only_the_body_asks_for_evidence() -> None:
     assert before == 0
     assert asked == list(proposal().updates)
     assert body == writer.body(proposal())
+
+
+def test_where_there_are_no_pull_requests_nothing_is_said_of_them() -> None:
+    writer = ProposalWriter(REPO, ProposalSettings(), lambda _update: evidence(), has_pulls=False)
+
+    body = writer.body(proposal())
+
+    assert "pull request" not in body
+    assert "digestbot:" not in body
+    assert "What is known of the images" in body
