@@ -64,7 +64,7 @@ def _check(text: str, host: str) -> None:
         raise RefusedError(
             f"the URL of {host} has a user or password in it, which others could read",
             code="password-in-url",
-            hint="take it out of the URL and configure it as a secret",
+            hint="take it out of the URL; where a login is needed, use the ssh URL",
         )
     if parts.scheme == "http" and host not in _LOOPBACK:
         raise RefusedError(
