@@ -7,7 +7,7 @@ from digestbot.config.schema import SCHEMA_URL
 _TEXT = """\
 # yaml-language-server: $schema={schema}
 #
-# What digestbot scans, what it asks, and what fails a run. Every key is optional.
+# What digestbot scans, what it asks, what fails a run, and what it proposes. Every key is optional.
 # Each line that is commented out shows one that you may want.
 
 # Paths that are not scanned, relative to the scanned folder.
@@ -40,6 +40,19 @@ fail_on: [stale]
 # Who is really asked: pinned names that begin with the left are looked up on the right.
 # mirrors:
 #   harbor.example.com/hub/: docker.io/
+
+# What `digestbot update` proposes: one pull request for each repo, or for each of these groups.
+# groups:
+#   base: [docker.io/library/debian, docker.io/library/alpine]
+# labels:
+#   - dependencies
+# reviewers:
+#   - ann
+
+# When new pull requests may be opened; what is open is kept up to date at any time.
+# schedule:
+#   cron: ["* 6-18 * * mon-fri"]
+#   timezone: Europe/Berlin
 """
 
 

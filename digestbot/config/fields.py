@@ -75,11 +75,14 @@ Title = Annotated[str, AfterValidator(names.check_title)]
 Signoff = Annotated[str, AfterValidator(names.check_signoff)]
 Cron = Annotated[str, AfterValidator(names.check_cron)]
 Zone = Annotated[str, AfterValidator(names.check_zone)]
+ApiUrl = Annotated[str, AfterValidator(names.check_api_url)]
 FilePath = Annotated[Path, BeforeValidator(_read_path)]
 
 _T = TypeVar("_T")
-# A list in YAML, a tuple here: a configuration does not change once it is read.
-Many = Annotated[tuple[_T, ...], Strict(strict=False)]
+MOST = 1000
+# A list in YAML, a tuple here: a configuration does not change once it is read. It has an end,
+# as each path and each image of a repo is held against each glob, and a repo may bring its own.
+Many = Annotated[tuple[_T, ...], Strict(strict=False), Field(max_length=MOST)]
 FailOn = Literal["stale", "unpinned", "held", "skipped"]
 
 

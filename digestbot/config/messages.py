@@ -58,6 +58,8 @@ def explain(error: ErrorDetails) -> str:
         return _explain_choice(value, str(context["expected"]))
     if kind in _LIMITS:
         return f"must be {_LIMITS[kind].format_map(context)}, not {value}"
+    if kind == "too_long":
+        return f"must have at most {context['max_length']} of them"
     if kind in _EXPECTED:
         return f"must be {_EXPECTED[kind]}, not {_kind_of(value)}{_advice(kind, value)}"
     return f"is not valid: {error['msg']}"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from digestbot.config.fields import (
+    MOST,
     Day,
     FailOn,
     FilePath,
@@ -195,6 +196,7 @@ class Settings(Model):
     groups: dict[Slug, Many[ImageGlob]] = Field(
         default={},
         json_schema_extra={"propertyNames": {"pattern": "^[a-z0-9-]{1,40}$"}},
+        max_length=100,
         description="Named groups, by globs on the image's name; each is a proposal of its own. "
         "What matches none follows `group`.",
     )
@@ -245,7 +247,9 @@ class Settings(Model):
             "schedule",
         ),
         description="Keys that a repo's own configuration may decide, in a run over repos on a "
-        "forge. `ignore` and `exclude` add to what stands here, the others replace it.",
+        "forge. `ignore` and `exclude` add to what stands here, the others replace it. "
+        "`automerge_without_checks` is not among them unless you name it: whoever may write to "
+        "a repo would decide alone that nothing looks at what is merged.",
     )
     github: GitHubConfig = Field(
         default_factory=GitHubConfig, description="Which GitHub, and as whom."
@@ -261,6 +265,13 @@ class Settings(Model):
         description="Folder for files of repos that were read before. "
         "[default: `digestbot` in the user's cache folder]",
     )
+
+    @field_validator("groups")
+    @classmethod
+    def _check_groups(cls, groups: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if sum(map(len, groups.values())) > MOST:
+            raise ValueError(f"must have at most {MOST} globs in all groups together")
+        return groups
 
 
 # The sections, by the key of the configuration that holds them or a list or mapping of them.

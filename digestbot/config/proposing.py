@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from digestbot.config.fields import (
+    ApiUrl,
     Cron,
     FilePath,
     Many,
@@ -18,22 +19,27 @@ from digestbot.config.fields import (
     Zone,
 )
 
-MOST_CRONS = 100
+
+def _has(key: str) -> dict[str, JsonValue]:
+    return {"required": [key]}
 
 
 class ScheduleConfig(Model):
     """When new proposals may be opened; what is open is kept up to date at any time."""
 
     cron: Many[Cron] = Field(
+        max_length=100,
+        json_schema_extra={"minItems": 1},
         description="Cron expressions of five fields; proposals are opened in every minute that "
-        "one of them matches: `* 6-18 * * mon-fri`."
+        "one of them matches: `* 6-18 * * mon-fri`.",
     )
     timezone: Zone = Field(default="UTC", description="The time zone of `cron`: `Europe/Berlin`.")
 
     @model_validator(mode="after")
-    def _check_count(self) -> Self:
-        if not 0 < len(self.cron) <= MOST_CRONS:
-            raise ValueError(f"needs at least one cron expression, and at most {MOST_CRONS}")
+    def _check_there_is_one(self) -> Self:
+        # Not as `min_length`, which counts the right ones only: a wrong one would be two mistakes.
+        if not self.cron:
+            raise ValueError("needs at least one cron expression")
         return self
 
 
@@ -70,7 +76,18 @@ class LimitsConfig(Model):
 class GitHubConfig(Model):
     """Which GitHub, and as whom."""
 
-    url: Text = Field(
+    # The same pairs as _check_pairs, for editors.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"app_id": ["app_key_file"], "app_key_file": ["app_id"]},
+            "dependentSchemas": {
+                "token_env": {"not": {"anyOf": [_has("token_file"), _has("app_id")]}},
+                "token_file": {"not": _has("app_id")},
+            },
+        }
+    )
+
+    url: ApiUrl = Field(
         default="https://api.github.com",
         description="Address of the API; of GitHub Enterprise Server `https://HOST/api/v3`.",
     )

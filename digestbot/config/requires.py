@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from digestbot.config.names import check_text
+
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
@@ -18,7 +20,7 @@ def read_specifier(text: str) -> SpecifierSet:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - see above
 
     try:
-        return SpecifierSet(text)
+        return SpecifierSet(check_text(text))
     except InvalidSpecifier as error:
         raise ValueError("is not a version specifier (expected one such as '>=0.1,<2')") from error
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 from digestbot.files.occurrence import Occurrence
+from digestbot.globs import matches
 
 
 class IgnoreRule(Protocol):
@@ -43,12 +43,12 @@ def why_ignored(occurrence: Occurrence, rules: Iterable[IgnoreRule], *, today: d
 
 def _applies(rule: IgnoreRule, occurrence: Occurrence) -> bool:
     reference = occurrence.reference
-    if reference is None or (rule.path and not fnmatchcase(occurrence.path, rule.path)):
+    if reference is None or (rule.path and not matches(occurrence.path, rule.path)):
         return False
     names = [reference.image]
     if reference.followed is not None:
         names.append(str(reference.followed))
-    return any(fnmatchcase(name, rule.image) for name in names)
+    return any(matches(name, rule.image) for name in names)
 
 
 def _sentence(who: str, until: date | None, why: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 from digestbot.forge.repo import Mode
+from digestbot.globs import matches
 from digestbot.image import ImageTag
 from digestbot.proposals.changes import files_of
 from digestbot.proposals.fingerprint import fingerprint_of
@@ -60,7 +60,7 @@ def groups_of(
 def branch_of(image: ImageTag, settings: ProposalSettings) -> str:
     """The branch on which updates of this image travel; the first group that matches wins."""
     for name, globs in settings.groups.items():
-        if any(fnmatchcase(text, glob) for glob in globs for text in (image.image, str(image))):
+        if any(matches(text, glob) for glob in globs for text in (image.image, str(image))):
             return _group_branch(name, settings)
     return _image_branch(image, settings) if settings.group == "image" else _repo_branch(settings)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -94,7 +94,9 @@ class _Times:
         return min((fire.date() for fire in fires if fire is not None), default=None)
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC  # A system without a list of time zones knows it, too.
     try:
         return ZoneInfo(name)
     except (OSError, LookupError, ValueError) as error:

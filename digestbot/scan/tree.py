@@ -8,12 +8,12 @@ import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from digestbot.errors import NoInputError, UsageError
 from digestbot.files.formats import FORMATS, Format, format_of
 from digestbot.files.occurrence import Skip
+from digestbot.globs import matches
 
 MAX_SIZE = 1 << 20
 _GIT_TIMEOUT_S = 60
@@ -239,7 +239,7 @@ def is_excluded(name: str, globs: Sequence[str]) -> bool:
     """Whether one of the globs matches the path, or a part of it."""
     path = PurePosixPath(name)
     return any(
-        fnmatchcase(name, glob) or any(fnmatchcase(part, glob.rstrip("/")) for part in path.parts)
+        matches(name, glob) or any(matches(part, glob.rstrip("/")) for part in path.parts)
         for glob in globs
     )
 

@@ -198,8 +198,26 @@ def test_paths_of_a_file_named_relatively_are_absolute(write: Write, tmp_path: P
         ),
         pytest.param(
             "schedule: {cron: []}\n",
-            "1:1: schedule: needs at least one cron expression, and at most 100",
+            "1:1: schedule: needs at least one cron expression",
             id="no-cron",
+        ),
+        pytest.param(
+            f"exclude: [{'a,' * 1001}]\n", "1:1: exclude: must have at most 1000 of them", id="many"
+        ),
+        pytest.param(
+            f"groups: {{a: [{'a.io/a,' * 600}], b: [{'a.io/a,' * 600}]}}\n",
+            "1:1: groups: must have at most 1000 globs in all groups together",
+            id="many-in-groups",
+        ),
+        pytest.param(
+            f"requires: '>={'9' * 2000}'\n",
+            "1:1: requires: must not be longer than 1000 characters",
+            id="long-requires",
+        ),
+        pytest.param(
+            'requires: ">=0.1\\n"\n',
+            "1:1: requires: must not contain control characters",
+            id="lines-in-requires",
         ),
         pytest.param(
             "schedule: {cron: ['* * * * *'], timezone: Mars/Olympus}\n",

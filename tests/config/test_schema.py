@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from digestbot.cli.main import run
 from digestbot.config.example import example_text
 from digestbot.config.issues import ConfigError
 from digestbot.config.load import load_settings
+from digestbot.config.models import Settings
 from digestbot.config.parse import read_document
 from digestbot.config.schema import SCHEMA_URL, schema_text, settings_schema
 from tests.config.conftest import Write
@@ -57,7 +60,18 @@ def test_an_example_is_right_for_schema_and_loader(path: Path) -> None:
 
     assert text.startswith("# yaml-language-server: $schema=digestbot.schema.json\n")
     assert errors(text) == []
-    assert load_settings(path).settings.registries
+    assert load_settings(path).settings != Settings()
+
+
+def test_the_example_for_one_repo_may_be_found_by_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FOLDER / "digestbot.yaml", tmp_path)
+    Path("Dockerfile").write_text("FROM scratch\n")
+
+    assert run(["scan", "."]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_the_first_configuration_is_right_for_schema_and_loader(write: Write) -> None:

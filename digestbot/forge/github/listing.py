@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from digestbot.forge.errors import ForgeError, RefusedError
 from digestbot.forge.github.listed import Listed, read_branches, read_listed
 from digestbot.forge.github.reading import dig, items
 from digestbot.forge.github.session import Session
 from digestbot.forge.repo import LeftOut, Repo
+from digestbot.globs import matches
 
 _FIELDS = """
 fragment Listed on Repository {
@@ -205,7 +205,7 @@ def _unwanted(listed: Listed, selection: Selection) -> Iterator[tuple[str, str]]
     """Why a repo is none of those that are meant; one that is asked for by name always is."""
     name = listed.repo.name.partition("/")[2].lower()
     globs = [glob.lower() for glob in selection.names]
-    if globs and not any(fnmatchcase(name, glob) for glob in globs):
+    if globs and not any(matches(name, glob) for glob in globs):
         yield "name", "its name is not among those asked for"
     if selection.topics and not listed.topics.intersection(selection.topics):
         yield "topic", "it has none of the topics asked for"
