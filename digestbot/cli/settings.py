@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
 
 # What a stranger's file must not decide: who gets which password, and what is asked at home.
-_VOUCHED_FOR = ("registries", "allow_private", "github", "signing", "cache", "overridable")
+_VOUCHED_FOR = (
+    "registries",
+    "allow_private",
+    "github",
+    "signing",
+    "cache",
+    "overridable",
+    "targets",
+    "state",
+    "service",
+    "notify",
+)
 
 
 def config_options(command: Decorated) -> Decorated:

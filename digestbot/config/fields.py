@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -12,11 +12,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     Strict,
     ValidationInfo,
 )
 
-from digestbot.config import names
+from digestbot.config import addresses, names
 from digestbot.config.requires import read_specifier
 
 
@@ -50,6 +51,14 @@ def _check_specifier(text: str) -> str:
     return text
 
 
+def _read_duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be a duration such as '90s', '3h' or '14d'")  # noqa: TRY004 - as above
+    return addresses.read_duration(value)
+
+
 Text = Annotated[str, AfterValidator(names.check_text)]
 Host = Annotated[str, AfterValidator(names.check_host)]
 Prefix = Annotated[
@@ -76,6 +85,17 @@ Signoff = Annotated[str, AfterValidator(names.check_signoff)]
 Cron = Annotated[str, AfterValidator(names.check_cron)]
 Zone = Annotated[str, AfterValidator(names.check_zone)]
 ApiUrl = Annotated[str, AfterValidator(names.check_api_url)]
+DigestText = Annotated[str, AfterValidator(addresses.check_digest)]
+TargetWord = Annotated[str, AfterValidator(addresses.check_target)]
+StateUrl = Annotated[str, AfterValidator(addresses.check_state_url)]
+HttpUrl = Annotated[str, AfterValidator(addresses.check_http_url)]
+Listen = Annotated[str, AfterValidator(addresses.check_listen)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_read_duration, json_schema_input_type=str),
+    PlainSerializer(addresses.write_duration, return_type=str),
+    Field(json_schema_extra={"pattern": "^[0-9]{1,5}[smhd]$"}),
+]
 FilePath = Annotated[Path, BeforeValidator(_read_path)]
 
 _T = TypeVar("_T")

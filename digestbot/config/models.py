@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from digestbot.config.fields import (
     MOST,
     Day,
+    DigestText,
     FailOn,
     FilePath,
     Host,
@@ -26,12 +27,14 @@ from digestbot.config.fields import (
     Reviewer,
     Slug,
     Specifier,
+    TargetWord,
     Text,
     Username,
     Variable,
 )
 from digestbot.config.proposing import (
     CommitConfig,
+    FreezeConfig,
     GitHubConfig,
     LimitsConfig,
     Overridable,
@@ -39,6 +42,7 @@ from digestbot.config.proposing import (
     ScheduleConfig,
     SigningConfig,
 )
+from digestbot.config.serving import HoldConfig, NotifyConfig, ServiceConfig, StateConfig
 
 
 class IgnoreRule(Model):
@@ -224,6 +228,11 @@ class Settings(Model):
     schedule: ScheduleConfig | None = Field(
         default=None, description="When new proposals may be opened; without it, at any time."
     )
+    freeze: Many[FreezeConfig] = Field(
+        default=(),
+        description="Days on which nothing new is opened, whatever `schedule` says; in its time "
+        "zone, or UTC.",
+    )
     commit: CommitConfig = Field(
         default_factory=CommitConfig, description="How titles and commits read."
     )
@@ -245,9 +254,10 @@ class Settings(Model):
             "automerge",
             "rebase",
             "schedule",
+            "freeze",
         ),
         description="Keys that a repo's own configuration may decide, in a run over repos on a "
-        "forge. `ignore` and `exclude` add to what stands here, the others replace it. "
+        "forge. `ignore`, `exclude` and `freeze` add to what stands here, the others replace it. "
         "`automerge_without_checks` is not among them unless you name it: whoever may write to "
         "a repo would decide alone that nothing looks at what is merged.",
     )
@@ -265,6 +275,26 @@ class Settings(Model):
         description="Folder for files of repos that were read before. "
         "[default: `digestbot` in the user's cache folder]",
     )
+
+    hold: HoldConfig = Field(default_factory=HoldConfig, description="What is held back.")
+    deny: Many[DigestText] = Field(
+        default=(),
+        description="Digests that are never proposed; who pins one is shown first.",
+    )
+    targets: Many[TargetWord] = Field(
+        default=(),
+        description="What `digestbot serve` and `digestbot run` watch: `github:acme`, "
+        "`github:acme/app`.",
+    )
+    state: StateConfig | None = Field(
+        default=None,
+        description="Where the state is kept. `serve` and `run` need it; `scan` and `update` take "
+        "the history of digests from it.",
+    )
+    service: ServiceConfig = Field(
+        default_factory=ServiceConfig, description="How `digestbot serve` works."
+    )
+    notify: Many[NotifyConfig] = Field(default=(), description="Who is told of what changed.")
 
     @field_validator("groups")
     @classmethod
@@ -284,4 +314,9 @@ SECTIONS: dict[str, type[Model]] = {
     "github": GitHubConfig,
     "signing": SigningConfig,
     "repos": ReposConfig,
+    "freeze": FreezeConfig,
+    "hold": HoldConfig,
+    "state": StateConfig,
+    "service": ServiceConfig,
+    "notify": NotifyConfig,
 }

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 from digestbot.config.fields import (
     ApiUrl,
     Cron,
+    Day,
     FilePath,
     Many,
     Model,
@@ -22,6 +23,20 @@ from digestbot.config.fields import (
 
 def _has(key: str) -> dict[str, JsonValue]:
     return {"required": [key]}
+
+
+class FreezeConfig(Model):
+    """Days on which nothing new is opened."""
+
+    start: Day = Field(description="The first day: `2026-12-19`.")
+    end: Day = Field(description="The last day.")
+    reason: Text | None = Field(default=None, description="Why, in your words.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("ends before it starts")
+        return self
 
 
 class ScheduleConfig(Model):
@@ -156,5 +171,6 @@ Overridable = Literal[
     "automerge_without_checks",
     "rebase",
     "schedule",
+    "freeze",
     "commit",
 ]

@@ -54,6 +54,8 @@ class Repo:
         ours: The branches that have digestbot's prefix, by name.
         open_pulls: How many open pull requests come from those.
         opened: When each of these was opened, as far as the forge tells.
+        pulse: Changes whenever something happens to our branches or their open pull requests;
+            empty where the forge does not tell.
         allows_auto_merge: Whether the forge merges by itself once all is green.
         deletes_branches: Whether the forge deletes a branch once it is merged.
         url: Its page; empty without one.
@@ -66,6 +68,7 @@ class Repo:
     ours: tuple[str, ...] = ()
     open_pulls: int = 0
     opened: tuple[datetime, ...] = ()
+    pulse: str = ""
     allows_auto_merge: bool = False
     deletes_branches: bool = False
     url: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from digestbot.files.edit import Edit
@@ -35,6 +36,7 @@ STATUSES = {
 class Finding:
     """An occurrence with its verdict; `reason` is a stable slug, listed in `policy.reasons`.
 
+    `until` is when a held finding is to be looked at again; None where that is not known.
     `repo` is what its forge calls the repo; empty for local files.
     """
 
@@ -46,4 +48,5 @@ class Finding:
     new_tag: str | None = None
     new_digest: Digest | None = None
     edits: tuple[Edit, ...] = ()
+    until: datetime | None = None
     repo: str = ""

@@ -20,7 +20,7 @@ from digestbot.scan.forge_files import RepoFiles
 # What a repo says of these is for a scan in it, and means nothing here.
 _OF_A_SCAN = frozenset({"requires", "fail_on", "jobs", "timeout"})
 # What a repo says of these comes on top.
-_ADDED = frozenset({"ignore", "exclude"})
+_ADDED = frozenset({"ignore", "exclude", "freeze"})
 
 
 @dataclass(frozen=True, slots=True)

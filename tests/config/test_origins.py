@@ -15,6 +15,7 @@ PROPOSALS = [
     ("automerge", False),
     ("automerge_without_checks", False),
     ("rebase", "conflict"),
+    ("freeze", []),
     ("commit", {}),
     ("limits.open_per_repo", 10),
     (
@@ -33,6 +34,7 @@ PROPOSALS = [
             "automerge",
             "rebase",
             "schedule",
+            "freeze",
         ],
     ),
     ("github.url", "https://api.github.com"),
@@ -40,6 +42,19 @@ PROPOSALS = [
     ("github.rate_limits", True),
     ("repos.names", []),
     ("repos.topics", []),
+    ("hold.settle", "3h"),
+    ("hold.min_age", "0s"),
+    ("hold.lost_platforms", True),
+    ("hold.same_images", True),
+    ("deny", []),
+    ("targets", []),
+    ("service.cron", ["*/30 * * * *"]),
+    ("service.timezone", "UTC"),
+    ("service.run_on_start", True),
+    ("service.jitter", "30s"),
+    ("service.jobs", 8),
+    ("service.listen", "127.0.0.1:8080"),
+    ("notify", []),
 ]
 DEFAULTS = [Row(key, value, "default") for key, value in PROPOSALS]
 

@@ -1,0 +1,93 @@
+"""The small languages of the service's configuration: durations, digests, addresses, targets.
+
+As in `names`: each check gives back what it was given, or a `ValueError` says what to write.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from digestbot.config.names import check_text
+from digestbot.image import Digest
+
+_DURATION = re.compile(r"([0-9]{1,5})([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+_TARGET = re.compile(
+    r"github:[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100})?", re.ASCII
+)
+_LAST_PORT = 65535
+
+
+def read_duration(text: str) -> timedelta:
+    """A length of time: a whole number and one of `s`, `m`, `h`, `d`."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise ValueError("must be a duration such as '90s', '3h' or '14d'")
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+
+
+def write_duration(value: timedelta) -> str:
+    """As `read_duration` reads it: `3h`, in the largest unit that fits."""
+    seconds = int(value.total_seconds())
+    for unit, length in reversed(_SECONDS.items()):
+        if seconds and seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def check_digest(text: str) -> str:
+    """A whole digest."""
+    try:
+        Digest.parse(text)
+    except ValueError:
+        raise ValueError("is not a digest, such as sha256: and 64 hex digits") from None
+    return text
+
+
+def check_target(text: str) -> str:
+    """What the service watches: an owner or a repo on GitHub."""
+    check_text(text)
+    if not _TARGET.fullmatch(text):
+        raise ValueError("is not a target, such as github:acme or github:acme/app")
+    return text
+
+
+def check_state_url(text: str) -> str:
+    """The address of a PostgreSQL database. The text is not repeated: there may be a password."""
+    check_text(text)
+    try:
+        url = urlsplit(text)
+        is_one = url.scheme == "postgresql" and len(url.path) > 1 and url.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or not url.path.strip("/") or url.fragment:
+        raise ValueError(
+            "is not an address such as postgresql://digestbot@db.example.com/digestbot"
+        )
+    if url.password is not None or "password" in url.query:
+        raise ValueError("has a password in it; use password_env or password_file")
+    return text
+
+
+def check_http_url(text: str) -> str:
+    """Where to send something. The text is not repeated, as above."""
+    check_text(text)
+    try:
+        url = urlsplit(text)
+        is_one = url.scheme in {"https", "http"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or url.username is not None or url.fragment:
+        raise ValueError("is not an address such as https://example.com/hook")
+    return text
+
+
+def check_listen(text: str) -> str:
+    """A local address and a port; port 0 is any that is free."""
+    check_text(text)
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _LAST_PORT:
+        raise ValueError("is not an address to listen on, such as 127.0.0.1:8080")
+    return text

@@ -1,0 +1,45 @@
+"""What the service does, as data, and who sees to it that it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do; losing one costs time, never correctness.
+
+    Attributes:
+        name: Which work it is.
+        key: Jobs of one key never run at the same time; while one waits, more of it are the
+            same one, which runs at the earliest of their times.
+        arguments: What the work is told; short texts, so that a job can lie in a database.
+    """
+
+    name: str
+    key: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+class Stop(Protocol):
+    """Says whether to leave off."""
+
+    def is_set(self) -> bool:
+        """Whether the process is about to end: work hands back what it has not begun."""
+
+
+Work = Callable[[Job, Stop], None]
+"""Does a job; what it raises is logged and counted, and never ends the engine."""
+
+
+class Engine(Protocol):
+    """Has jobs done, in this process or in others."""
+
+    def submit(self, job: Job, at: datetime | None = None) -> None:
+        """Have a job done: at that time, or as soon as may be. Safe to call from any thread."""
+
+    def stop(self, timeout_s: float) -> bool:
+        """Begin nothing more, ask what runs to leave off, wait; whether all of it did."""
