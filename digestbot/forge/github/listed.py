@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -75,7 +77,28 @@ def read_branches(repo: Repo, refs: object, prefix: str) -> Repo:
         if isinstance(pull, Mapping)
     ]
     opened = tuple(time for pull in pulls if (time := _time(text(pull, "createdAt"))))
-    return replace(repo, ours=tuple(sorted(ours)), open_pulls=len(pulls), opened=opened)
+    return replace(
+        repo,
+        ours=tuple(sorted(ours)),
+        open_pulls=len(pulls),
+        opened=opened,
+        pulse=_pulse(ours),
+    )
+
+
+def _pulse(ours: Mapping[str, object]) -> str:
+    """Another text whenever a branch is pushed to or its pull request changes.
+
+    GitHub counts a comment, an edit, a label and a review as a change of the pull request, and
+    the end of a check as none.
+    """
+    told = [(name, dig(ref, "target", "oid"), _changes(ref)) for name, ref in sorted(ours.items())]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _changes(ref: object) -> list[tuple[object, object]]:
+    pulls = items(dig(ref, "associatedPullRequests", "nodes"))
+    return [(dig(pull, "number"), dig(pull, "updatedAt")) for pull in pulls]
 
 
 def _head(target: object) -> tuple[CommitSha | None, ObjectSha | None]:

@@ -25,8 +25,8 @@ _OURS = """
 fragment Ours on RefConnection {
   pageInfo { hasNextPage }
   nodes {
-    prefix name
-    associatedPullRequests(states: [OPEN], first: 1) { nodes { createdAt } }
+    prefix name target { oid }
+    associatedPullRequests(states: [OPEN], first: 1) { nodes { number createdAt updatedAt } }
   }
 }
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -182,6 +183,39 @@ def test_our_branches_and_their_pull_requests_are_brought_along(github: GitHubSe
     assert repo.open_pulls == 1
     assert [int(time.timestamp()) for time in repo.opened] == [int(github.clock.now())]
     assert len(github.requests) == 1
+
+
+def test_the_pulse_changes_with_our_branches_and_pull_requests_and_with_nothing_else(
+    github: GitHubServer,
+) -> None:
+    def pulse() -> str:
+        (repo,) = repos(listed(github)).values()
+        return repo.pulse
+
+    github.add_repo("acme/app")
+    seen = [pulse()]
+    number = github.open_pull("acme/app", "digestbot/images", {"a": "b"}).number
+    events: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: github.comment("acme/app", number, "hello"),
+        lambda: github.commit("acme/app", "digestbot/images", {"a": "c"}),
+        lambda: github.close_pull("acme/app", number),
+        lambda: github.reopen_pull("acme/app", number),
+        lambda: github.merge_pull("acme/app", number),
+        lambda: github.delete_branch("acme/app", "digestbot/images"),
+    ]
+    for event in events:
+        github.clock.advance(60)
+        event()
+        seen.append(pulse())
+        assert pulse() == seen[-1]
+
+    github.commit("acme/app", "main", {"a": "d"})
+    github.open_pull("acme/app", "feature", {"a": "e"})
+
+    assert all(seen)
+    assert all(before != after for before, after in pairwise(seen[:-1]))
+    assert pulse() == seen[-1]
 
 
 def test_many_branches_of_ours_cost_one_more_request(github: GitHubServer) -> None:
