@@ -71,7 +71,7 @@ class Runs:
             return forge.repos()
         listed = list(forge.repos())
         repos = (repo for repo in listed if isinstance(repo, Repo))
-        for room in self.limits.rooms(repos, datetime.now(UTC)):
+        for room in self.limits.rooms_of(repos, datetime.now(UTC)):
             self.budget.narrow(room)
         return listed
 

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from digestbot.forge.repo import Repo
 
+HOUR = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -62,16 +64,20 @@ class Limits:
     def __bool__(self) -> bool:
         return self.open is not None or self.per_hour is not None
 
-    def rooms(self, repos: Iterable[Repo], now: datetime) -> list[Room]:
+    def rooms_of(self, repos: Iterable[Repo], now: datetime) -> list[Room]:
         """What is left of the limits, given what is open in these repos."""
         listed = list(repos)
+        begin = now - HOUR
+        new = sum(opened > begin for repo in listed for opened in repo.opened)
+        return self.rooms(sum(repo.open_pulls for repo in listed), new)
+
+    def rooms(self, are_open: int, are_new: int) -> list[Room]:
+        """What is left of the limits, given how many are open and were opened in the last hour."""
         rooms = []
         if self.open is not None:
-            left = self.open - sum(repo.open_pulls for repo in listed)
-            rooms.append(Room(max(0, left), f"no more than {self.open} may be open (limits.open)"))
+            reason = f"no more than {self.open} may be open (limits.open)"
+            rooms.append(Room(max(0, self.open - are_open), reason))
         if self.per_hour is not None:
-            begin = now - timedelta(hours=1)
-            new = sum(opened > begin for repo in listed for opened in repo.opened)
             reason = f"no more than {self.per_hour} an hour may be opened (limits.per_hour)"
-            rooms.append(Room(max(0, self.per_hour - new), reason))
+            rooms.append(Room(max(0, self.per_hour - are_new), reason))
         return rooms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from digestbot.forge.steps import Step
@@ -41,6 +42,8 @@ OUTCOMES = {
     Outcome.LIMITED: "As many proposals are open as are allowed; it waits.",
     Outcome.KEPT: "A registry did not answer, so nothing about it is changed.",
 }
+OPEN = frozenset({Outcome.OPENED, Outcome.REFRESHED, Outcome.REBUILT, Outcome.UNCHANGED})
+"""After these there is an open pull request that is as it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class RepoOutcome:
         steps: What was done, or would be.
         problems: What went wrong; the repo is then incomplete.
         notices: What is worth knowing, and no failure.
+        opens_at: When new proposals may be opened next; None where they may now, or never.
+        is_merging: Whether something open is to be merged as soon as it is green.
     """
 
     name: str
@@ -95,3 +100,5 @@ class RepoOutcome:
     steps: tuple[Step, ...] = ()
     problems: tuple[Problem, ...] = ()
     notices: tuple[str, ...] = ()
+    opens_at: datetime | None = None
+    is_merging: bool = False

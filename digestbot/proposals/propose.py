@@ -21,7 +21,7 @@ from digestbot.forge.steps import (
 from digestbot.proposals.adoption import adopted_by, foreign_paths
 from digestbot.proposals.budget import Room
 from digestbot.proposals.grouping import branch_names
-from digestbot.proposals.outcome import Outcome, Plan, RepoOutcome, Verdict
+from digestbot.proposals.outcome import OPEN, Outcome, Plan, RepoOutcome, Verdict
 from digestbot.proposals.reconcile import Wish, reconcile
 from digestbot.proposals.run import Run, Scanned, contained, problem_of, scan_repo
 from digestbot.proposals.settings import ProposalSettings
@@ -76,7 +76,13 @@ class _Proposing:
             steps=tuple(self.done),
             problems=(*result.problems, *self.problems),
             notices=self.scanned.rules.notices,
+            opens_at=self.scanned.rules.opens_at,
+            is_merging=self._is_merging(),
         )
+
+    def _is_merging(self) -> bool:
+        is_open = any(one.outcome in OPEN for one in self.verdicts.values())
+        return is_open and self.scanned.rules.proposals.automerge
 
     def _work(self) -> None:
         repo, result, settings = self._given()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from digestbot.errors import DigestbotError
 from digestbot.forge.interface import Forge
@@ -32,6 +32,7 @@ class Rules:
     Attributes:
         exclude: Globs on paths that the repo itself leaves out.
         closed: Why nothing new may be proposed now; empty where it may.
+        opens_at: When it may be next; None where it may now, or never.
         notices: What its configuration says in vain; worth knowing, and no failure.
     """
 
@@ -39,6 +40,7 @@ class Rules:
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
     exclude: Sequence[str] = ()
     closed: str = ""
+    opens_at: datetime | None = None
     notices: tuple[str, ...] = ()
 
 

@@ -57,13 +57,13 @@ def with_open(*minutes_ago: int) -> Repo:
 
 
 def test_what_is_open_counts_against_the_limit_of_all_repos() -> None:
-    (room,) = Limits(open=5).rooms([with_open(90, 30), with_open(5)], NOW)
+    (room,) = Limits(open=5).rooms_of([with_open(90, 30), with_open(5)], NOW)
 
     assert (room.count, room.reason) == (2, "no more than 5 may be open (limits.open)")
 
 
 def test_what_was_opened_within_the_hour_counts_against_the_limit_of_an_hour() -> None:
-    (room,) = Limits(per_hour=5).rooms([with_open(90, 59), with_open(5)], NOW)
+    (room,) = Limits(per_hour=5).rooms_of([with_open(90, 59), with_open(5)], NOW)
 
     assert room.count == 3
 
@@ -71,10 +71,10 @@ def test_what_was_opened_within_the_hour_counts_against_the_limit_of_an_hour() -
 def test_more_than_allowed_leaves_no_room() -> None:
     repos: Sequence[Repo] = [with_open(1, 2, 3)]
 
-    assert [room.count for room in Limits(open=1, per_hour=2).rooms(repos, NOW)] == [0, 0]
+    assert [room.count for room in Limits(open=1, per_hour=2).rooms_of(repos, NOW)] == [0, 0]
 
 
 def test_no_limits_are_none() -> None:
     assert not Limits()
-    assert Limits().rooms([with_open(1)], NOW) == []
+    assert Limits().rooms_of([with_open(1)], NOW) == []
     assert Limits(open=0)
