@@ -7,7 +7,6 @@ import pytest
 from digestbot.config.issues import ConfigError
 from digestbot.config.models import Settings
 from digestbot.config.proposing import GitHubConfig
-from digestbot.errors import UsageError
 from digestbot.forge.github.settings import WINDOWS
 from digestbot.proposals.settings import CommitSettings, ProposalSettings, Rebase
 from digestbot.proposals.setup import github_settings, proposal_settings
@@ -129,5 +128,5 @@ def test_limits_can_be_switched_off() -> None:
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError, match="address"):
-        github_settings(GitHubConfig(url="ftp://x"), NO_ENVIRONMENT)
+    with pytest.raises(ValueError, match="is not an address"):
+        GitHubConfig(url="ftp://x")
