@@ -48,9 +48,12 @@ def test_the_schema_is_a_correct_one_with_name_title_and_descriptions() -> None:
 
 def test_there_are_examples() -> None:
     assert [path.name for path in EXAMPLES] == [
+        "cronjob.yaml",
         "digestbot.yaml",
         "harbor.yaml",
         "organization.yaml",
+        "service-postgresql.yaml",
+        "service.yaml",
     ]
 
 
