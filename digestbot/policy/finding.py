@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from digestbot.files.edit import Edit
 from digestbot.files.occurrence import Occurrence
@@ -31,12 +32,16 @@ STATUSES = {
     Status.FAILED: "Nobody could say; the reason is the cause.",
 }
 
+DENIED_PINNED: Final = "denied-pinned"
+"""The reason of every finding whose pin is on the deny list: it is shown before all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """An occurrence with its verdict; `reason` is a stable slug, listed in `policy.reasons`.
 
-    `until` is when a held finding is to be looked at again; None where that is not known.
+    `until` is when a finding that is held, or not proposed the newest digest, is to be looked
+    at again; None where that is not known.
     `repo` is what its forge calls the repo; empty for local files.
     """
 
@@ -50,3 +55,8 @@ class Finding:
     edits: tuple[Edit, ...] = ()
     until: datetime | None = None
     repo: str = ""
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether it pins a digest that is on the deny list."""
+        return self.reason == DENIED_PINNED

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from digestbot.files.occurrence import Occurrence
 from digestbot.image import Digest, ImageTag
-from digestbot.policy.finding import Finding, Status
+from digestbot.policy.finding import DENIED_PINNED, Finding, Status
+from digestbot.policy.holding import Hold, Offer
 from digestbot.policy.ignore import IgnoreRule, why_ignored
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
@@ -77,7 +79,7 @@ def judge(occurrence: Occurrence, answer: Resolution | RegistryError) -> Finding
     """
     if isinstance(answer, RegistryError):
         return Finding(occurrence, Status.FAILED, answer.code, str(answer), hint=answer.hint)
-    pinned = occurrence.reference.digest if occurrence.reference else None
+    pinned = _pinned(occurrence)
     if pinned == answer.digest:
         return Finding(
             occurrence, Status.CURRENT, "up-to-date", f"{answer.query} is what the tag has now"
@@ -85,13 +87,51 @@ def judge(occurrence: Occurrence, answer: Resolution | RegistryError) -> Finding
     return _to_update(occurrence, pinned, answer)
 
 
+def weighed(finding: Finding, answer: Resolution, offer: Offer) -> Finding:
+    """The finding of `judge`, by what may be proposed for it.
+
+    Where that is the digest of the tag, the finding stands. Another one is proposed in its
+    place; a pin that is that one already is held, as is everything where there is none.
+    """
+    if offer == answer.digest:
+        return finding
+    pinned = _pinned(finding.occurrence)
+    hold = offer if isinstance(offer, Hold) else Hold("not-newest", "", instead=offer)
+    if hold.instead is None or hold.instead == pinned:
+        message = _sentence(_news(pinned, answer), "held back", hold.message)
+        return Finding(finding.occurrence, Status.HELD, hold.reason, message, until=hold.until)
+    older = _to_update(finding.occurrence, pinned, replace(answer, digest=hold.instead))
+    reason = "not-newest" if finding.occurrence.refusal is None else older.reason
+    said = f"{hold.instead} is proposed, which is not the newest"
+    message = _sentence(_news(pinned, answer), said, hold.message)
+    return replace(older, reason=reason, message=message, until=hold.until)
+
+
+def denied(finding: Finding) -> Finding:
+    """The finding for a pin that is on the deny list, whatever else is true of it."""
+    status = finding.status if finding.new_digest is not None else Status.HELD
+    message = f"{_pinned(finding.occurrence)} is pinned and on the deny list; {finding.message}"
+    return replace(finding, status=status, reason=DENIED_PINNED, message=message)
+
+
+def _pinned(occurrence: Occurrence) -> Digest | None:
+    return occurrence.reference.digest if occurrence.reference else None
+
+
+def _news(pinned: Digest | None, answer: Resolution) -> str:
+    return f"{answer.query} {'moved to' if pinned else 'has'} {answer.digest}"
+
+
+def _sentence(news: str, said: str, why: str) -> str:
+    return f"{news}; {said}: {why}" if why else f"{news}; {said}"
+
+
 def _to_update(occurrence: Occurrence, pinned: Digest | None, answer: Resolution) -> Finding:
     if pinned is None:
         status, reason = Status.UNPINNED, "no-digest"
-        message = f"{answer.query} has {answer.digest}"
     else:
         status, reason = Status.STALE, "digest-moved"
-        message = f"{answer.query} moved to {answer.digest}"
+    message = _news(pinned, answer)
     if occurrence.refusal is not None:
         reason = occurrence.refusal.reason
         message = f"{message}; not edited: {occurrence.refusal.message}"

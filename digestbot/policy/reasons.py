@@ -9,6 +9,20 @@ REASONS: Final[dict[str, str]] = {
     "up-to-date": "The tag still has the pinned digest.",
     # stale
     "digest-moved": "The tag has another digest now.",
+    "not-newest": "The newest digest of the tag is held back; an older one is proposed, or "
+    "pinned already.",
+    # stale or held
+    "denied-pinned": "The pinned digest is on the deny list. Where nothing is old enough to take "
+    "its place, `min_age` is waived.",
+    # held
+    "settling": "The tag has not had its digest for as long as `settle` says.",
+    "flapping": "The tag went back to a digest that it had before, or changes all the time.",
+    "too-new": "The digest was first seen less than `min_age` ago.",
+    "deny-listed": "The digest that the tag has now is on the deny list.",
+    "older": "The tag was set back to a digest that is older than the pinned one.",
+    "platform-lost": "The new index lacks a platform that the pinned one has.",
+    "single-now": "The pinned image is an index, the new one is a single image.",
+    "same-images": "The images in the new index are the pinned ones: nothing that runs changed.",
     # unpinned
     "no-digest": "The reference names no digest; `--pin` adds one.",
     # skipped: the reference

@@ -20,9 +20,11 @@ from digestbot.policy.ignore import IgnoreRule
 from digestbot.policy.judge import judge, question
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution, Resolver
+from digestbot.scan.gate import Gate
 from digestbot.scan.lookups import Answer, look_up
 from digestbot.scan.result import Change, Problem, ScanResult
 from digestbot.scan.tree import UnreadableError
+from digestbot.scan.weighing import weighed_findings
 
 _log = logging.getLogger(__name__)
 
@@ -66,13 +68,14 @@ class Policy:
     """What the user wants of a scan.
 
     `pin`: references without a digest get one. `offline`: nobody is asked. `jobs`: lookups at
-    the same time.
+    the same time. `gate`: who may hold back what would be proposed; without one, nothing is.
     """
 
     pin: bool = False
     offline: bool = False
     ignore: Sequence[IgnoreRule] = ()
     jobs: int = 16
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,13 @@ def scan(
     }
     queries = dict.fromkeys(query for query in asked.values() if isinstance(query, Query))
     answers = {} if policy.offline else _ask(queries, resolver, policy.jobs, observer)
+    verdicts = {found: _verdict(found, one, answers) for found, one in asked.items()}
+    if policy.gate is not None:
+        verdicts = weighed_findings(verdicts, answers, policy.gate, jobs=policy.jobs)
     findings: list[Finding] = []
     changes: list[Change] = []
     for reading in readings:
-        judged = [_verdict(found, asked[found], answers) for found in reading.occurrences]
+        judged = [verdicts[found] for found in reading.occurrences]
         planned, change = _plan(reading, judged)
         findings += planned
         changes += [change] if change else []
@@ -215,7 +221,8 @@ def _refuse(finding: Finding, skip: Skip) -> Finding:
     if finding.new_digest is None:
         return finding
     message = f"{finding.message}; not edited: {skip.message}"
-    return replace(finding, reason=skip.reason, message=message)
+    reason = finding.reason if finding.is_denied else skip.reason
+    return replace(finding, reason=reason, message=message)
 
 
 def _lookup_problems(answers: Mapping[Query, Answer]) -> Iterator[Problem]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from digestbot.image import Digest
 from digestbot.policy.finding import Status
+from digestbot.policy.holding import HoldRules
 from digestbot.registry.settings import HostSettings, RegistrySettings
 from digestbot.scan.engine import Policy
 from digestbot.secret import Secret
@@ -45,6 +47,18 @@ def make_setup(settings: Settings, environ: Mapping[str, str]) -> Setup:
     )
     policy = Policy(pin=settings.pin, ignore=settings.ignore, jobs=settings.jobs)
     return Setup(policy, registries, settings.exclude, frozenset(map(Status, settings.fail_on)))
+
+
+def gate_rules(settings: Settings) -> HoldRules:
+    """What the configuration says is held back."""
+    hold = settings.hold
+    return HoldRules(
+        settle=hold.settle,
+        min_age=hold.min_age,
+        lost_platforms=hold.lost_platforms,
+        same_images=hold.same_images,
+        deny=frozenset(map(Digest.parse, settings.deny)),
+    )
 
 
 def _host_settings(host: str, config: RegistryConfig, environ: Mapping[str, str]) -> HostSettings:
