@@ -1,0 +1,103 @@
+"""Who is told what: what changed since it was last told, in one message per notifier and cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast, get_args
+
+from digestbot.clock import Clock
+from digestbot.config.serving import Event
+from digestbot.service.notify.delivery import Delivery, deliver
+from digestbot.service.notify.kinds import Recipient
+from digestbot.service.notify.message import Message, News, Turn
+from digestbot.service.notify.tally import ProposalTally
+from digestbot.store import conditions
+from digestbot.store.conditions import Change
+from digestbot.store.database import Database
+
+_TURNS = list(Turn)
+_EVENTS: Sequence[Event] = ("denied", "cycle", "lookups", "repos", "held", "proposals")
+
+
+@dataclass
+class Notices:
+    """Tells the recipients of one service; made once, for all of its cycles.
+
+    A state is told once to each recipient: what was told is written down after it was
+    delivered, so that a process that is killed in between tells it twice rather than never.
+    What happened once is kept in memory until it is delivered.
+    """
+
+    database: Database
+    recipients: Sequence[Recipient]
+    clock: Clock = field(default_factory=Clock)
+    waiting: dict[str, ProposalTally] = field(default_factory=dict)
+
+    def tell(self, run: str, tally: ProposalTally | None = None) -> tuple[Delivery, ...]:
+        """Tell everybody who wants to know what is new; nobody who has nothing to learn.
+
+        A message that is not delivered is logged, counted in the answer, and tried again the
+        next time.
+
+        Args:
+            run: The run that just ended; empty for none.
+            tally: What became of proposals in it.
+
+        Raises:
+            StoreError: The state cannot be read or written.
+        """
+        now = datetime.fromtimestamp(self.clock.wall(), UTC)
+        told = (self._tell(one, run, tally or ProposalTally(), now) for one in self.recipients)
+        return tuple(one for one in told if one is not None)
+
+    def _tell(
+        self, recipient: Recipient, run: str, tally: ProposalTally, now: datetime
+    ) -> Delivery | None:
+        name = recipient.notifier.name
+        waiting = self.waiting.setdefault(name, ProposalTally())
+        waiting.add(tally)
+        with self.database.reading() as connection:
+            changes = conditions.pending(connection, name)
+        news = (*map(_news, changes), *waiting.news(run, now))
+        wanted = sorted((one for one in news if one.event in recipient.events), key=_importance)
+        delivery = None
+        if wanted:
+            delivery = deliver(recipient.notifier, Message(now, tuple(wanted), run))
+        if delivery is None or delivery.is_ok:
+            self._note_told(name, changes)
+        return delivery
+
+    def _note_told(self, name: str, changes: Sequence[Change]) -> None:
+        """What is not wanted counts as told, so that it does not wait for ever."""
+        self.waiting.pop(name, None)
+        if changes:
+            with self.database.begin() as connection:
+                conditions.told(connection, name, changes)
+
+
+def _news(change: Change) -> News:
+    before, after = change.before, change.after
+    shown = after or before
+    if shown is None:
+        raise ValueError("a change from nothing to nothing")
+    turn = Turn.RESOLVED if after is None else Turn.CHANGED if before else Turn.NEW
+    return News(
+        turn,
+        _event(shown.event),
+        shown.subject,
+        shown.state,
+        shown.message,
+        shown.hint if after else "",
+        change.since,
+    )
+
+
+def _event(text: str) -> Event:
+    """The event of a stored condition; of a kind that is no more, that of the whole service."""
+    return cast(Event, text) if text in get_args(Event) else "cycle"
+
+
+def _importance(news: News) -> tuple[int, int, str]:
+    return _EVENTS.index(news.event), _TURNS.index(news.turn), news.subject
