@@ -41,7 +41,10 @@ _RULES: Final = tuple(
         ),
         (r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)[^-]*", r"\1***"),
         # Services of Apprise have addresses whose every part may be a secret.
-        (rf"\b(?!(?:{_HARMLESS_SCHEMES}):)([a-z][a-z0-9+.-]{{1,20}}://)[^\s'\"]+", r"\1***"),
+        (
+            rf"(?<![\w+.-])(?!(?:{_HARMLESS_SCHEMES}):)([a-z][a-z0-9+.-]{{1,20}}://)[^\s'\"]+",
+            r"\1***",
+        ),
     )
 )
 
