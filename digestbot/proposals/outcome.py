@@ -40,7 +40,7 @@ OUTCOMES = {
     Outcome.REJECTED: "Somebody closed this very update; the next digest is proposed again.",
     Outcome.ADOPTED: "Another pull request already brings this digest.",
     Outcome.LIMITED: "As many proposals are open as are allowed; it waits.",
-    Outcome.KEPT: "A registry did not answer, so nothing about it is changed.",
+    Outcome.KEPT: "A registry did not answer, or an image is held back: it stays as it is.",
 }
 OPEN = frozenset({Outcome.OPENED, Outcome.REFRESHED, Outcome.REBUILT, Outcome.UNCHANGED})
 """After these there is an open pull request that is as it should be."""

@@ -25,7 +25,7 @@ from digestbot.proposals.outcome import OPEN, Outcome, Plan, RepoOutcome, Verdic
 from digestbot.proposals.reconcile import Wish, reconcile
 from digestbot.proposals.run import Run, Scanned, contained, problem_of, scan_repo
 from digestbot.proposals.settings import ProposalSettings
-from digestbot.proposals.updates import unknown_images, updates_of
+from digestbot.proposals.updates import denied_keys, unknown_images, updates_of
 from digestbot.scan.result import Problem, ScanResult
 
 MAX_ROUNDS = 5
@@ -108,6 +108,8 @@ class _Proposing:
         repo, result, settings = self._given()
         updates = updates_of(result)
         adopted = self._adopted(survey)
+        gate = self.scanned.rules.policy.gate
+        denied = frozenset[str]() if gate is None else denied_keys(survey, gate.denies)
         while True:
             wish = Wish(
                 updates=updates,
@@ -115,6 +117,7 @@ class _Proposing:
                 modes=self.scanned.files.modes,
                 adopted=adopted,
                 unknown=unknown_images(result),
+                denied=denied,
                 is_complete=not _is_partial(result),
                 fresh=frozenset(self.fresh),
                 room=self._room(),

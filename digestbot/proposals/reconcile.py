@@ -18,7 +18,7 @@ from digestbot.proposals.outcome import Outcome, Plan, Verdict
 from digestbot.proposals.proposal import Proposal, Writer
 from digestbot.proposals.rejections import rejected
 from digestbot.proposals.settings import ProposalSettings
-from digestbot.proposals.situation import Fate, Situation, situations
+from digestbot.proposals.situation import KEPT, Fate, Situation, situations
 from digestbot.proposals.unwanted import wound_up
 from digestbot.proposals.update import Update
 from digestbot.proposals.wanted import opened, pushed, refreshed
@@ -34,7 +34,8 @@ class Wish:
         result: The scan they come from, for the bytes of the files.
         modes: What git says each file is, by path.
         adopted: Pull requests of others that bring an update, by its key.
-        unknown: The image:tags that could not be looked up.
+        unknown: The image:tags that could not be looked up, or are held back.
+        denied: The keys in pull requests that must not be proposed any longer.
         is_complete: Whether everything was read and looked up.
         fresh: The branches whose pull requests were opened in this run, a moment ago.
         room: How many new pull requests the run has left; None is no limit.
@@ -45,6 +46,7 @@ class Wish:
     modes: Mapping[str, Mode] = field(default_factory=dict)
     adopted: Mapping[str, Pull] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
     is_complete: bool = True
     fresh: frozenset[str] = frozenset()
     room: Room | None = None
@@ -163,15 +165,17 @@ def _limit(settings: ProposalSettings, room: Room | None, count: int, taken: int
 
 
 def _kept(site: Situation) -> Fate:
-    message = "not everything could be looked up or read, so it stays as it is"
-    return Fate((), site.verdict(Outcome.KEPT, message))
+    return Fate((), site.verdict(Outcome.KEPT, KEPT))
 
 
 def _is_in_doubt(wish: Wish, site: Situation, proposal: Proposal | None) -> bool:
     """Whether something would go from an open proposal that may well be needed.
 
-    Something does go where a file or an image of it is not in what is wanted now.
+    Something does go where a file or an image of it is not in what is wanted now. What brings
+    a denied digest is never needed, whatever else is in it.
     """
+    if not wish.denied.isdisjoint(_keys(site.pull)):
+        return False
     if wish.is_complete and not wish.unknown:
         return False
     if site.pull is None or proposal is None:

@@ -34,7 +34,8 @@ HANDS_OFF = Remark(
 OBSOLETE = Remark(
     "<!-- digestbot:obsolete -->",
     "Nothing is left to update here: what this pull request proposed is on the base branch by "
-    "now, is proposed elsewhere, or is no longer what the tag has. digestbot closes it.",
+    "now, is proposed elsewhere, is no longer what the tag has, or may no longer be proposed. "
+    "digestbot closes it.",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from digestbot.forge.pull import Pull, PullState, Survey
 from digestbot.forge.repo import Branch, Repo
@@ -13,6 +14,10 @@ from digestbot.forge.steps import Step
 from digestbot.proposals.grouping import is_managed
 from digestbot.proposals.outcome import Outcome, Verdict
 from digestbot.proposals.settings import ProposalSettings
+
+KEPT: Final = (
+    "not everything could be looked up or read, or something is held back, so it stays as it is"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from digestbot.forge.steps import ClosePull, DeleteBranch, Step
 from digestbot.proposals.marker import as_obsolete, read_marker
 from digestbot.proposals.outcome import Outcome
 from digestbot.proposals.remarks import OBSOLETE
-from digestbot.proposals.situation import Fate, Situation
+from digestbot.proposals.situation import KEPT, Fate, Situation
 from digestbot.proposals.wanted import hands_off, other_base
 
 
@@ -28,8 +28,7 @@ def _closed(site: Situation, pull: Pull, *, is_in_doubt: bool) -> Fate:
         message = "somebody else opened it; digestbot leaves it alone"
         return Fate((), site.verdict(Outcome.HANDS_OFF, message))
     if is_in_doubt:
-        message = "not everything could be looked up or read, so it stays as it is"
-        return Fate((), site.verdict(Outcome.KEPT, message))
+        return Fate((), site.verdict(Outcome.KEPT, KEPT))
     # The word that digestbot closed it comes first: a branch that vanishes closes it, too.
     steps: list[Step] = [*OBSOLETE.on(pull), ClosePull(pull.number, as_obsolete(pull.body))]
     if site.branch is not None and not site.others:

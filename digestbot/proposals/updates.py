@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
+from digestbot.forge.pull import Survey
 from digestbot.image import Digest, ImageTag, Platform
 from digestbot.policy.finding import Finding, Status
 from digestbot.policy.judge import followed_tag
+from digestbot.proposals.marker import read_marker
 from digestbot.proposals.update import Update
 from digestbot.scan.result import ScanResult
 
 _Identity: TypeAlias = tuple[ImageTag, Platform | None, Digest]
 _TO_CHANGE = {Status.STALE, Status.UNPINNED}
+# An update that is not there may be there again soon.
+_PASSING = {Status.FAILED, Status.HELD}
 
 
 def updates_of(result: ScanResult) -> tuple[Update, ...]:
@@ -32,9 +37,23 @@ def updates_of(result: ScanResult) -> tuple[Update, ...]:
 
 
 def unknown_images(result: ScanResult) -> frozenset[str]:
-    """The image:tags of which nobody could say what they have now."""
-    tags = (followed_tag(one.occurrence) for one in result.findings if one.status is Status.FAILED)
+    """The image:tags of which nobody could say what they have now, or which are held back."""
+    tags = (followed_tag(one.occurrence) for one in result.findings if one.status in _PASSING)
     return frozenset(str(tag) for tag in tags if tag is not None)
+
+
+def denied_keys(survey: Survey, denies: Callable[[Digest], bool]) -> frozenset[str]:
+    """The keys (`image:tag@digest`) in pull requests whose digest is on the deny list."""
+    markers = (read_marker(pull.body) for pull in survey.pulls or ())
+    keys = {key for marker in markers if marker is not None for key in marker.keys}
+    return frozenset(key for key in keys if _is_denied(key, denies))
+
+
+def _is_denied(key: str, denies: Callable[[Digest], bool]) -> bool:
+    try:
+        return denies(Digest.parse(key.rpartition("@")[2]))
+    except ValueError:
+        return False
 
 
 def _identity(finding: Finding) -> _Identity | None:

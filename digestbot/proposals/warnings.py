@@ -28,7 +28,7 @@ class Caution:
 
 def warnings_of(update: Update, evidence: Evidence) -> tuple[Caution, ...]:
     """Everything that is unusual about an update, each once."""
-    found = [*_build_argument(update)]
+    found = [*_by_policy(update), *_build_argument(update)]
     for old in evidence.old:
         found += _gone(old)
         if old.facts and evidence.new.facts:
@@ -51,6 +51,20 @@ def created_at(facts: ImageFacts | None) -> datetime | None:
 def platforms_of(facts: ImageFacts) -> tuple[str, ...]:
     """What an image runs on, each once, sorted."""
     return tuple(sorted({str(platform) for platform in facts.platforms}))
+
+
+def _by_policy(update: Update) -> Iterator[Caution]:
+    """What policy says of the pins, and of a digest that is not the newest."""
+    for finding in update.findings:
+        if finding.is_denied:
+            reference = finding.occurrence.reference
+            pinned = reference.digest.short if reference and reference.digest else "The pin"
+            yield Caution(
+                "denied-pinned",
+                f"The pinned digest {pinned} is on the deny list: it is not to be used any longer.",
+            )
+        elif finding.reason == "not-newest":
+            yield Caution("not-newest", f"The newest digest is held back: {finding.message}.")
 
 
 def _build_argument(update: Update) -> Iterator[Caution]:

@@ -19,10 +19,11 @@ from digestbot.proposals.outcome import Outcome, Plan
 from digestbot.proposals.proposal import Proposal
 from digestbot.proposals.reconcile import Wish, reconcile
 from digestbot.proposals.settings import ProposalSettings
-from digestbot.proposals.updates import unknown_images, updates_of
+from digestbot.proposals.updates import denied_keys, unknown_images, updates_of
 from digestbot.registry.recorded import RecordedResolver
 from digestbot.scan.engine import Policy, scan
 from digestbot.scan.forge_files import RepoFile, read_files
+from digestbot.scan.gate import Gate
 from digestbot.scan.result import ScanResult
 from tests.proposals.memory import MemoryForge, MemoryRepo
 
@@ -51,12 +52,16 @@ def _asked(image: str) -> str:
 
 
 def scanned(
-    files: Mapping[str, bytes], digests: Mapping[str, object], *, pin: bool = False
+    files: Mapping[str, bytes],
+    digests: Mapping[str, object],
+    *,
+    pin: bool = False,
+    gate: Gate | None = None,
 ) -> ScanResult:
     """What a scan finds; images without a digest of a name cannot be looked up."""
     answers = {_asked(image): digest(name) for image, name in digests.items()}
     sources = [RepoFile(path, "dockerfile", data) for path, data in sorted(files.items())]
-    return scan(sources, RecordedResolver(answers), Policy(pin=pin))
+    return scan(sources, RecordedResolver(answers), Policy(pin=pin, gate=gate))
 
 
 class PlainWriter:
@@ -86,6 +91,7 @@ class World:
     digests: dict[str, object]
     settings: ProposalSettings = field(default_factory=ProposalSettings)
     room: Room | None = None
+    gate: Gate | None = None
     is_complete: bool = True
     writer: PlainWriter = field(default_factory=PlainWriter)
 
@@ -119,7 +125,7 @@ class World:
 
     def scan(self, repo: Repo) -> ScanResult:
         files = {one.path: one.read() for one in read_files(self.forge, repo).files}
-        return scanned(files, self.digests)
+        return scanned(files, self.digests, gate=self.gate)
 
     def _perform(self, repo: Repo, plan: Plan) -> bool:
         for step in plan.steps:
@@ -140,6 +146,7 @@ class World:
             modes=read_files(self.forge, repo).modes,
             adopted=self._adopted(repo, survey, result),
             unknown=unknown_images(result),
+            denied=denied_keys(survey, self.gate.denies) if self.gate else frozenset(),
             is_complete=self.is_complete,
             room=self.room,
         )
