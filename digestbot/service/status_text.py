@@ -1,0 +1,215 @@
+"""The status for people: what needs them first, then how things are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.cells import cell_len
+
+from digestbot.report.layout import ink, note, page, width_of, wrap
+from digestbot.report.plain import one_line, shorten_digests
+from digestbot.report.style import Style
+from digestbot.report.summary import duration, plural
+from digestbot.service.status_contract import (
+    StatusDenied,
+    StatusFailing,
+    StatusHeld,
+    StatusReport,
+    StatusRun,
+    StatusTroubled,
+    StatusWaiting,
+)
+from digestbot.service.times import age, minute
+
+_SHOWN = 10
+_RUNS_SHOWN = 3
+_PLACES_SHOWN = 5
+_RUN_LOOKS = {
+    "done": ("✓", "green"),
+    "running": ("▸", "cyan"),
+    "incomplete": ("✗", "red"),
+    "failed": ("✗", "red"),
+    "stopped": ("‖", "yellow"),
+    "lost": ("✗", "yellow"),
+}
+# What a run is said to have done, in this order.
+_COUNTS = (("listed", "repo listed"), ("lookups", "lookup"), ("updated", "repo worked on"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line: what kind it is of, what it is about, and what is said below."""
+
+    icon: str
+    color: str
+    word: str
+    text: str
+    notes: tuple[str, ...] = ()
+    link: str = ""
+
+
+def render(report: StatusReport, style: Style, /) -> str:
+    """The status; see `Style` for its width, colour and verbosity."""
+    now = datetime.fromisoformat(report.at)
+    groups = [
+        ([_denied(one) for one in report.denied], report.totals.denied),
+        ([_failing(one, now) for one in report.failing], report.totals.failing),
+        ([_troubled(one) for one in report.troubled], report.totals.troubled),
+        ([_held(one, now) for one in report.held], report.totals.held),
+        ([_waiting(one, now) for one in report.waiting], report.totals.waiting),
+    ]
+    return page(
+        [
+            _attention(groups, style),
+            _block("Last runs", _runs(report.runs, now, style), style),
+            _block("Fleet", _fleet(report, now, style), style),
+            _block("Next cycle", _next(report, now), style),
+        ]
+    )
+
+
+def _attention(groups: Sequence[tuple[list[_Row], int]], style: Style) -> Iterator[str]:
+    rows = [row for some, _ in groups for row in some]
+    if not rows:
+        yield f"{ink('✓', 'green', style)} {ink('Nothing needs you', 'bold', style)}"
+        return
+    yield ink("Needs attention", "bold", style)
+    width = max(cell_len(row.word) for row in rows)
+    for some, total in groups:
+        shown = some if style.verbosity > 0 else some[:_SHOWN]
+        for row in shown:
+            yield from _lines(row, width, style)
+        if some and len(shown) < total:
+            way = "-v lists them" if total == len(some) else "-v lists more"
+            rest = f"… and {total - len(shown):,} more"
+            yield f"  {rest}" if len(shown) == len(some) else f"  {rest} ({way})"
+
+
+def _lines(row: _Row, width: int, style: Style) -> Iterator[str]:
+    head = f"  {ink(f'{row.icon} {row.word}', row.color, style)}"
+    first = head + " " * (width - cell_len(row.word) + 2)
+    indent = width + 6
+    for piece in wrap(shorten_digests(one_line(row.text)), width_of(style) - indent):
+        yield first + piece
+        first = " " * indent
+    if row.link:
+        # A link that is broken is none.
+        yield " " * indent + one_line(row.link)
+    for one in row.notes:
+        yield from note(shorten_digests(one_line(one)), indent, style)
+
+
+def _denied(one: StatusDenied) -> _Row:
+    where = f"{plural(one.places, 'place')} in {plural(one.repos, 'repo')}"
+    rest = one.places - len(one.examples[:_PLACES_SHOWN])
+    more = f" and {rest:,} more" if rest > 0 else ""
+    places = ", ".join(one.examples[:_PLACES_SHOWN])
+    return _Row("✗", "red", "denied", f"{one.digest} is pinned at {where}", (places + more,))
+
+
+def _failing(one: StatusFailing, now: datetime) -> _Row:
+    what = f"{one.host}  {one.code}: {plural(one.images, 'image')}, {_since(one.since, now)}"
+    return _Row("✗", "red", "lookups", what, (one.message,))
+
+
+def _troubled(one: StatusTroubled) -> _Row:
+    first, *others = one.errors
+    more = f" (and {len(others)} more)" if others else ""
+    hint = (f"hint: {first.hint}",) if first.hint else ()
+    return _Row("✗", "red", "repo", f"{one.repo}  {first.code}: {first.message}{more}", hint)
+
+
+def _held(one: StatusHeld, now: datetime) -> _Row:
+    where = f"{plural(one.places, 'place')} in {plural(one.repos, 'repo')}"
+    until = f", until {_when(one.until, now)}" if one.until else ""
+    color = "blue" if one.until else "yellow"
+    return _Row("‖", color, "held", f"{one.image}  {one.reason}: {where}{until}", (one.message,))
+
+
+def _waiting(one: StatusWaiting, now: datetime) -> _Row:
+    number = f"#{one.number} " if one.number else ""
+    since = f", open {_since(one.opened_at, now)}" if one.opened_at else ""
+    text = f"{one.repo}  {number}{one.title or one.branch}{since}"
+    return _Row("·", "dim", "proposal", text, link=one.url or "")
+
+
+def _block(title: str, lines: Iterable[str], style: Style) -> Iterator[str]:
+    yield ink(title, "bold", style)
+    for line in lines:
+        yield f"  {line}"
+
+
+def _runs(runs: Sequence[StatusRun], now: datetime, style: Style) -> Iterator[str]:
+    shown = runs if style.verbosity > 0 else runs[:_RUNS_SHOWN]
+    width = max((cell_len(run.state) for run in shown), default=0)
+    for run in shown:
+        icon, color = _RUN_LOOKS.get(run.state, ("·", "dim"))
+        took = duration(run.duration_s) if run.duration_s is not None else "not finished"
+        gap = " " * (width - cell_len(run.state))
+        began = _when(run.started_at, now)
+        first = f"{ink(f'{icon} {run.state}', color, style)}{gap}  "
+        text = f"{began}, {took}{_done(run)}"
+        for piece in wrap(text, width_of(style) - width - 6):
+            yield first + piece
+            first = " " * (width + 4)
+
+
+def _done(run: StatusRun) -> str:
+    parts = []
+    for key, noun in _COUNTS:
+        count = run.counts.get(key, 0)
+        thing, _, verb = noun.partition(" ")
+        parts += [f"{plural(count, thing)} {verb}".strip()] if count else []
+    problems = run.counts.get("problems", 0)
+    parts += [plural(problems, "problem")] if problems else []
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _fleet(report: StatusReport, now: datetime, style: Style) -> Iterator[str]:
+    summary, fresh = report.summary, report.freshness
+    size = [plural(summary.repos, "repo"), plural(summary.images, "image")]
+    size += [f"{plural(summary.left_out, 'repo')} left out"] if summary.left_out else []
+    size += [f"{plural(report.totals.troubled, 'repo')} with problems"] * bool(
+        report.totals.troubled
+    )
+    lines = [", ".join(size), _fresh(report)]
+    if fresh.oldest_stale_since:
+        lines.append(f"the oldest stale pin is stale {_since(fresh.oldest_stale_since, now)}")
+    others = ", ".join(f"{n:,} {status}" for status, n in report.findings.items() if n)
+    lines += [f"references: {others}"] if others else []
+    states = ", ".join(f"{n:,} {state}" for state, n in report.proposals.items() if n)
+    lines += [f"proposals: {states}"] if states else []
+    for line in lines:
+        yield from wrap(line, width_of(style) - 2)
+
+
+def _fresh(report: StatusReport) -> str:
+    fresh = report.freshness
+    total = fresh.current + fresh.stale + fresh.held
+    if not total:
+        return "no pin is followed"
+    # Rounded down: 100 % is said of all alone.
+    share = fresh.current * 100 // total
+    rest = f"{fresh.stale:,} stale, {fresh.held:,} held"
+    return f"{share} % fresh: {fresh.current:,} of {plural(total, 'pin')} current, {rest}"
+
+
+def _next(report: StatusReport, now: datetime) -> Iterator[str]:
+    last = report.summary.last_success
+    yield _when(report.summary.next_cycle, now) if report.summary.next_cycle else "none is due"
+    yield f"the last complete one ended {_when(last, now)}" if last else "none was complete yet"
+
+
+def _when(text: str, now: datetime) -> str:
+    """`2026-11-21 03:04 UTC (2 h ago)`."""
+    moment = datetime.fromisoformat(text)
+    span = age(abs(now - moment))
+    return f"{minute(moment)} ({span} ago)" if moment <= now else f"{minute(moment)} (in {span})"
+
+
+def _since(text: str, now: datetime) -> str:
+    """`since 2026-11-21 03:04 UTC (2 h)`."""
+    moment = datetime.fromisoformat(text)
+    return f"since {minute(moment)} ({age(now - moment)})"
