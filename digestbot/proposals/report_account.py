@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from digestbot import __version__
-from digestbot.policy.finding import Status
+from digestbot.policy.finding import Finding, Status
+from digestbot.policy.judge import followed_tag
 from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
 from digestbot.proposals.proposal import Writer
 from digestbot.proposals.report_contract import (
     SCHEMA,
     LeftOutReason,
+    NotedImage,
     SkippedFile,
     UpdateProposal,
     UpdateRepo,
@@ -22,7 +24,7 @@ from digestbot.proposals.report_contract import (
 )
 from digestbot.proposals.report_previews import preview_of
 from digestbot.registry.resolution import Query
-from digestbot.report.json_v1 import error_of
+from digestbot.report.json_v1 import error_of, utc_text
 from digestbot.report.plain import well_formed
 from digestbot.scan.result import Problem
 
@@ -40,6 +42,7 @@ class Account:
     def add(self, outcome: RepoOutcome, writer: Writer | None = None) -> None:
         """Write down what became of a repo; `writer` finds words that no step has."""
         problems = [*_problems(outcome)]
+        findings = outcome.result.findings if outcome.result else ()
         self.problems.update(dict.fromkeys(problems))
         if outcome.result is not None:
             self.queries.update(outcome.result.queries)
@@ -52,13 +55,15 @@ class Account:
                 if outcome.left_out
                 else None,
                 incomplete=bool(problems),
-                occurrences=len(outcome.result.findings) if outcome.result else 0,
+                occurrences=len(findings),
                 stale=outcome.result.count(Status.STALE) if outcome.result else 0,
                 failed=outcome.result.count(Status.FAILED) if outcome.result else 0,
                 writes=len(outcome.steps),
                 notices=[*map(well_formed, outcome.notices)],
                 skipped=[*_skipped(outcome)],
                 proposals=proposals,
+                denied=[_noted(finding) for finding in findings if finding.is_denied],
+                held=[_noted(finding) for finding in findings if _is_held(finding)],
             )
         )
 
@@ -89,6 +94,8 @@ class Account:
             outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
             lookups=len(self.queries),
             calls=calls,
+            denied=sum(len(repo.denied) for repo in self.repos),
+            held=sum(len(repo.held) for repo in self.repos),
         )
 
     def _proposal(
@@ -109,7 +116,27 @@ class Account:
 
 def is_current(repo: UpdateRepo) -> bool:
     """Whether nothing is to be proposed in a repo, and that is certain."""
-    return not (repo.left_out or repo.proposals or repo.incomplete)
+    is_noted = repo.denied or repo.held
+    return not (repo.left_out or repo.proposals or repo.incomplete or is_noted)
+
+
+def _is_held(finding: Finding) -> bool:
+    return finding.status is Status.HELD and not finding.is_denied
+
+
+def _noted(finding: Finding) -> NotedImage:
+    reference, tag = finding.occurrence.reference, followed_tag(finding.occurrence)
+    return NotedImage(
+        path=well_formed(finding.occurrence.path),
+        line=finding.occurrence.line,
+        image=well_formed(
+            str(tag or (reference.image if reference else finding.occurrence.written))
+        ),
+        digest=str(reference.digest) if reference and reference.digest else None,
+        reason=finding.reason,
+        message=well_formed(finding.message),
+        until=utc_text(finding.until) if finding.until else None,
+    )
 
 
 def _skipped(outcome: RepoOutcome) -> Iterator[SkippedFile]:

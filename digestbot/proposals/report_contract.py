@@ -6,7 +6,7 @@ needs no pydantic; only the JSON Schema of the contract does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from digestbot.proposals.outcome import Outcome
@@ -37,6 +37,10 @@ class UpdateSummary:
     """Distinct questions that registries were asked."""
     calls: int | None
     """Requests that forges were sent; null where they are not counted."""
+    denied: int = 0
+    """Image references whose digest is on the deny list."""
+    held: int = 0
+    """Image references whose update is held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,26 @@ class SkippedFile:
     reason: str
     """A stable slug."""
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotedImage:
+    """An image reference that somebody should know of."""
+
+    __pydantic_config__: ClassVar = _DOCUMENTED
+
+    path: str
+    line: int
+    """Counts from 1."""
+    image: str
+    """Registry and repository, spelled out, with the tag that is followed."""
+    digest: str | None
+    """The digest that is pinned."""
+    reason: str
+    """A stable slug."""
+    message: str
+    until: str | None
+    """When it is to be looked at again, in UTC; null where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +142,10 @@ class UpdateRepo:
     skipped: list[SkippedFile]
     """Links, submodules, files that are too large or no Dockerfiles after all: no failures."""
     proposals: list[UpdateProposal]
+    denied: list[NotedImage] = field(default_factory=list)
+    """Image references whose digest is on the deny list, whether an update is proposed or not."""
+    held: list[NotedImage] = field(default_factory=list)
+    """Image references whose update is held back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from digestbot.proposals.outcome import Outcome
 from digestbot.proposals.report_account import is_current
 from digestbot.proposals.report_contract import Preview, UpdateProposal, UpdateRepo, UpdateReport
 from digestbot.report.layout import ink, note, page, problems_block, width_of, wrap
-from digestbot.report.plain import one_line
+from digestbot.report.plain import one_line, shorten_digests
 from digestbot.report.style import Style
 from digestbot.report.summary import duration, plural
 from digestbot.scan.result import Problem
@@ -44,8 +44,8 @@ _SETTLED = {Outcome.UNCHANGED, Outcome.REJECTED, Outcome.ADOPTED}
 # What the line itself says.
 _OBVIOUS = {Outcome.OPENED, Outcome.COMMITTED, Outcome.REFRESHED, Outcome.UNCHANGED}
 _WITHOUT_BRANCH = {Outcome.LIMITED, Outcome.REJECTED, Outcome.ADOPTED}
-_LEFT_OUT, _SKIPPED = "left out", "skipped"
-_APART = {_LEFT_OUT: "repo", _SKIPPED: "file"}
+_DENIED, _HELD, _LEFT_OUT, _SKIPPED = "denied", "held", "left out", "skipped"
+_APART = {_HELD: "repo", _LEFT_OUT: "repo", _SKIPPED: "file"}
 _NAME_SHARE = 3
 _NAMES_SHOWN = 3
 _LINE_LIMIT = 2000
@@ -69,13 +69,21 @@ class _Row:
 
 def render(report: UpdateReport, style: Style, /) -> str:
     """The report; see `Style` for its width, colour and verbosity."""
-    rows = [*_proposals(report, style), *_apart(report.repos, style)]
+    rows = [*_denied(report.repos), *_proposals(report, style), *_apart(report.repos, style)]
     problems = [
         Problem(one.scope, one.subject, one.code, one.message, one.hint, one.repo or "")
         for one in report.errors
     ]
     tail = [problems_block(problems, style), _summary(report, style), _next(report, style)]
     return page([*_blocks(rows, style), *tail])
+
+
+def _denied(repos: Iterable[UpdateRepo]) -> Iterator[_Row]:
+    """Each repo that pins what is on the deny list: before all else, and never summed up."""
+    for repo in repos:
+        for image in repo.denied:
+            text = f"{image.path}:{image.line}  {shorten_digests(image.message)}"
+            yield _Row("!", "red", _DENIED, repo.repo, text)
 
 
 def _proposals(report: UpdateReport, style: Style) -> Iterator[_Row]:
@@ -115,14 +123,22 @@ def _word(outcome: Outcome, *, dry_run: bool) -> str:
 def _apart(repos: Iterable[UpdateRepo], style: Style) -> Iterator[_Row]:
     """Each repo and file that was left alone, or one line for many of the same reason."""
     groups: dict[tuple[str, str], list[_Row]] = {}
-    for row, reason in chain(_left_out(repos), _skipped(repos)):
+    for row, reason in chain(_held(repos), _left_out(repos), _skipped(repos)):
         groups.setdefault((row.word, reason), []).append(row)
     for (word, reason), rows in groups.items():
         if style.verbosity > 0 or len(rows) <= _NAMES_SHOWN:
             yield from rows
         else:
             many = plural(len(rows), _APART[word])
-            yield _Row("·", "dim", word, many, f"{reason} (-v lists them)")
+            yield _Row(rows[0].icon, rows[0].color, word, many, f"{reason} (-v lists them)")
+
+
+def _held(repos: Iterable[UpdateRepo]) -> Iterator[tuple[_Row, str]]:
+    """What is held back, and until when: once in each repo."""
+    for repo in repos:
+        for text in dict.fromkeys(f"{one.reason}: {one.message}" for one in repo.held):
+            short = shorten_digests(text)
+            yield _Row("‖", "blue", _HELD, repo.repo, short), short
 
 
 def _left_out(repos: Iterable[UpdateRepo]) -> Iterator[tuple[_Row, str]]:
@@ -194,8 +210,9 @@ def _preview(preview: Preview, style: Style) -> Iterator[str]:
 
 def _summary(report: UpdateReport, style: Style) -> Iterator[str]:
     summary = report.summary
-    counts = {_word(key, dry_run=report.dry_run): n for key, n in summary.outcomes.items()}
-    counts |= {"current": summary.current, _LEFT_OUT: summary.left_out}
+    counts = {_DENIED: summary.denied}
+    counts |= {_word(key, dry_run=report.dry_run): n for key, n in summary.outcomes.items()}
+    counts |= {_HELD: summary.held, "current": summary.current, _LEFT_OUT: summary.left_out}
     counts["incomplete"] = summary.incomplete
     parts = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
     found = f"{plural(summary.repos, 'repo')}: {parts}" if parts else plural(summary.repos, "repo")
@@ -204,7 +221,7 @@ def _summary(report: UpdateReport, style: Style) -> Iterator[str]:
         asked += f", {plural(summary.calls, 'API call')}"
     sentence = f"{found} · {asked} in {duration(report.duration_s)}"
     is_pending = report.dry_run and any(repo.writes for repo in report.repos)
-    is_clean = not report.errors and summary.repos and not is_pending
+    is_clean = not (report.errors or summary.denied or is_pending) and summary.repos
     mark = ink("✓", "green", style) + " " if is_clean else ""
     for line in wrap(sentence, width_of(style) - 2, ","):
         yield mark + ink(line, "bold", style)

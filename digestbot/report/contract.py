@@ -84,9 +84,11 @@ class ScanFinding:
     message: str
     new_tag: str | None
     new_digest: str | None
-    """The digest that the tag has now, where it is not the pinned one."""
+    """The digest to take: what the tag has now, or the newest that is not held back."""
     edits: list[ScanEdit]
     """What would bring the file up to date; empty where nothing would, or safely could."""
+    until: str | None = None
+    """When what is held back is to be looked at again, in UTC; null where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

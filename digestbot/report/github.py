@@ -12,10 +12,11 @@ from digestbot.report import markdown
 from digestbot.report.plain import name_of, one_line
 from digestbot.report.repos import in_one_tree
 from digestbot.report.style import Style
-from digestbot.report.summary import by_importance, sentence
+from digestbot.report.summary import DENIED, by_importance, sentence, word_for
 from digestbot.scan.result import Problem, ScanResult
 
-_COMMANDS = {
+_COMMANDS: dict[str, str] = {
+    DENIED: "error",
     Status.FAILED: "error",
     Status.STALE: "warning",
     Status.UNPINNED: "warning",
@@ -32,7 +33,11 @@ def render(result: ScanResult, _style: Style, /) -> str:
     The summary comes last, in plain text, for those who read the log.
     """
     placed = in_one_tree(result)
-    lines = [*map(_problem, placed.problems), *map(_annotation, by_importance(placed))]
+    findings = ((finding, word_for(placed, finding)) for finding in by_importance(placed))
+    annotations = [(_annotation(finding, word), word) for finding, word in findings]
+    denied = [line for line, word in annotations if word == DENIED]
+    others = [line for line, word in annotations if word != DENIED]
+    lines = [*denied, *map(_problem, placed.problems), *others]
     return "\n".join([*lines, sentence(result)]) + "\n"
 
 
@@ -41,15 +46,15 @@ def step_summary(result: ScanResult) -> str:
     return f"## Container images\n\n{markdown.render(result, Style())}"
 
 
-def _annotation(finding: Finding) -> str:
+def _annotation(finding: Finding, word: str) -> str:
     occurrence = finding.occurrence
     return _command(
-        _COMMANDS[finding.status],
+        _COMMANDS[word],
         {
             "file": occurrence.path,
             "line": str(occurrence.line),
             "col": str(occurrence.column),
-            "title": f"{finding.status}: {name_of(finding)}",
+            "title": f"{word}: {name_of(finding)}",
         },
         _lines(finding.message, finding.hint),
     )

@@ -6,7 +6,7 @@ Everything beyond ASCII is escaped, so the report is also safe to look at in a t
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from digestbot import __version__
@@ -55,7 +55,7 @@ def report(result: ScanResult) -> ScanReport:
     return ScanReport(
         schema=SCHEMA,
         version=__version__,
-        started_at=f"{result.started_at.astimezone(UTC).replace(tzinfo=None):%Y-%m-%dT%H:%M:%SZ}",
+        started_at=utc_text(result.started_at),
         duration_s=round(result.duration_s, 3),
         summary=_summary(result),
         findings=[_finding(finding) for finding in result.findings],
@@ -102,7 +102,13 @@ def _finding(finding: Finding) -> ScanFinding:
             ScanEdit(well_formed(edit.path), edit.start, edit.end, edit.old, edit.new)
             for edit in finding.edits
         ],
+        until=utc_text(finding.until) if finding.until else None,
     )
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as the contracts have it: `2026-11-21T03:04:05Z`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def error_of(problem: Problem) -> ScanError:

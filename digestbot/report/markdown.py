@@ -13,20 +13,23 @@ from itertools import accumulate
 from digestbot.policy.finding import Finding, Status
 from digestbot.report.plain import name_of, one_line, shorten_digests
 from digestbot.report.style import Style
-from digestbot.report.summary import by_importance, sentence
+from digestbot.report.summary import DENIED, by_importance, sentence, word_for
 from digestbot.scan.result import Problem, ScanResult
 
 # GitHub takes 65,536 characters in a comment; the rest is left for whoever wraps this.
 _TABLE_LIMIT = 48_000
 _PROBLEMS_LIMIT = 10_000
 _HEADER = "| Status | Image | Digest | Where | Why |\n| --- | --- | --- | --- | --- |\n"
-_ICONS = {
+_ICONS: dict[str, str] = {
+    DENIED: "⛔",
     Status.FAILED: "❌",
     Status.STALE: "🔺",
     Status.UNPINNED: "⚪",
     Status.HELD: "⏸️",
     Status.SKIPPED: "⏭️",
 }
+# What the digests in the row say.
+_OBVIOUS = {"digest-moved", "no-digest"}
 _PROSE_LIMIT = 300
 # A mention, an issue or a bare link is recognised even behind entities; a character of no
 # width keeps these apart from what follows.
@@ -39,8 +42,9 @@ def render(result: ScanResult, _style: Style, /) -> str:
     """A table of what asks for attention, then the problems; cut below 60,000 characters."""
     text = f"{sentence(result)}\n"
     findings = by_importance(result)
-    if findings:
-        text += f"\n{_HEADER}{_cut(map(_row, findings), _TABLE_LIMIT)}"
+    rows = [_row(finding, word_for(result, finding)) for finding in findings]
+    if rows:
+        text += f"\n{_HEADER}{_cut(rows, _TABLE_LIMIT)}"
     if result.problems:
         items = _cut(map(_item, result.problems), _PROBLEMS_LIMIT)
         text += f"\n**Incomplete:** not everything could be found out.\n\n{items}"
@@ -67,10 +71,10 @@ def _still(match: re.Match[str]) -> str:
     return "".join(entities)
 
 
-def _row(finding: Finding) -> str:
+def _row(finding: Finding, word: str) -> str:
     occurrence = finding.occurrence
     cells = (
-        f"{_ICONS[finding.status]} {finding.status}",
+        f"{_ICONS[word]} {word}",
         code(name_of(finding)),
         _digests(finding),
         code(f"{finding.repo} {occurrence.path}:{occurrence.line}".lstrip()),
@@ -88,7 +92,7 @@ def _digests(finding: Finding) -> str:
 
 def _why(finding: Finding) -> str:
     reason = prose(finding.reason)
-    if finding.edits or finding.reason == "no-digest":
+    if finding.reason in _OBVIOUS and (finding.edits or finding.status is Status.UNPINNED):
         return reason
     return f"{reason}: {prose(finding.message)}"
 

@@ -18,7 +18,7 @@ from digestbot.report.plain import name_of, one_line, path_bytes
 from digestbot.report.repos import in_one_tree
 from digestbot.report.sarif_rules import PROJECT, RULES
 from digestbot.report.style import Style
-from digestbot.report.summary import needs_attention
+from digestbot.report.summary import needs_attention, word_for
 from digestbot.scan.result import Problem, ScanResult
 
 _SCHEMA = (
@@ -86,15 +86,16 @@ def _results(result: ScanResult) -> Iterator[dict[str, Any]]:
     around it are updated.
     """
     seen: Counter[tuple[str, ...]] = Counter()
-    indexes = {status: index for index, status in enumerate(RULES)}
+    indexes = {word: index for index, word in enumerate(RULES)}
     for finding in result.findings:
         identity = _identity(finding)
         seen[identity] += 1
         if needs_attention(result, finding):
+            word = word_for(result, finding)
             yield {
-                "ruleId": RULES[finding.status].id,
-                "ruleIndex": indexes[finding.status],
-                "level": RULES[finding.status].level,
+                "ruleId": RULES[word].id,
+                "ruleIndex": indexes[word],
+                "level": RULES[word].level,
                 "message": _message(_sentence(finding)),
                 "locations": [{"physicalLocation": _location(finding)}],
                 "partialFingerprints": {_FINGERPRINT: _hash((*identity, str(seen[identity])))},
@@ -103,7 +104,10 @@ def _results(result: ScanResult) -> Iterator[dict[str, Any]]:
 
 
 def _optional(finding: Finding) -> dict[str, Any]:
-    parts: dict[str, Any] = {"properties": {"reason": one_line(finding.reason)}}
+    properties = {"reason": one_line(finding.reason)}
+    if finding.until is not None:
+        properties["until"] = _utc(finding.until)
+    parts: dict[str, Any] = {"properties": properties}
     if finding.edits:
         parts["fixes"] = [_fix(finding)]
     if finding.reason == "ignored":

@@ -1,4 +1,4 @@
-"""The rules of the SARIF report: one for each status that asks for attention."""
+"""The rules of the SARIF report: one for each word that asks for attention."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from digestbot.policy.finding import Status
+from digestbot.report.summary import DENIED
 
 PROJECT = "https://github.com/digestbot/digestbot"
 
@@ -38,7 +39,7 @@ class Rule:
         }
 
 
-RULES = {
+RULES: dict[str, Rule] = {
     Status.FAILED: Rule(
         "digestbot/failed",
         "UnknownDigest",
@@ -72,8 +73,8 @@ RULES = {
         "note",
         "The tag has another digest now, and the configuration says to wait.",
         "The image is pinned to a digest that its tag no longer has; by the configuration the "
-        "update is not due yet.",
-        "Nothing, until the update is due.",
+        "update is not due yet, or not wanted.",
+        "Nothing, until the date in the message; where there is none, see its reason.",
     ),
     Status.SKIPPED: Rule(
         "digestbot/skipped",
@@ -82,5 +83,15 @@ RULES = {
         "The image is not followed.",
         "This reference is not compared with its registry, for the reason given.",
         "Follow the hint of the result where there is one; else there is nothing to do.",
+    ),
+    DENIED: Rule(
+        "digestbot/denied",
+        "DeniedDigest",
+        "error",
+        "The pinned digest is on the deny list.",
+        "Whoever runs digestbot has put this digest on the deny list: nothing should be built "
+        "from it any longer.",
+        "Take another digest as soon as you can: `digestbot scan --write` does it where there is "
+        "one that may be proposed.",
     ),
 }

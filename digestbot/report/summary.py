@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from digestbot.policy.finding import Finding, Status
 from digestbot.scan.result import ScanResult
 
-_WORDS = ("updated", "stale", "current", "unpinned", "held", "skipped", "failed")
+DENIED = "denied"
+_WORDS = (DENIED, "updated", "stale", "current", "unpinned", "held", "skipped", "failed")
 # Annotations are shown by the dozen at most: what is unknown and what is old come first.
 _IMPORTANCE = (Status.FAILED, Status.STALE, Status.UNPINNED, Status.HELD, Status.SKIPPED)
 _MINUTE = 60
@@ -21,14 +23,28 @@ def is_written(result: ScanResult, finding: Finding) -> bool:
 
 
 def word_for(result: ScanResult, finding: Finding) -> str:
-    """The status in a word; `updated` once the edits are written."""
-    return "updated" if is_written(result, finding) else finding.status.value
+    """The status in a word; `updated` once the edits are written, `denied` before all others."""
+    if is_written(result, finding):
+        return "updated"
+    return DENIED if finding.is_denied else finding.status.value
 
 
 def by_importance(result: ScanResult) -> list[Finding]:
-    """What is not current and not put right, most important first, else in the given order."""
+    """What is not current and not put right, most important first, else in the given order.
+
+    A pin that is on the deny list comes before all else.
+    """
     waiting = [finding for finding in result.findings if needs_attention(result, finding)]
-    return sorted(waiting, key=lambda finding: _IMPORTANCE.index(finding.status))
+    return sorted(
+        waiting, key=lambda finding: (not finding.is_denied, _IMPORTANCE.index(finding.status))
+    )
+
+
+def denied_first(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings: the repos that pin what is denied first, and in each those pins."""
+    order = {repo: index for index, repo in enumerate(dict.fromkeys(f.repo for f in findings))}
+    calm = order.keys() - {f.repo for f in findings if f.is_denied}
+    return sorted(findings, key=lambda f: (f.repo in calm, order[f.repo], not f.is_denied))
 
 
 def needs_attention(result: ScanResult, finding: Finding) -> bool:

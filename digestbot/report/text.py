@@ -13,10 +13,11 @@ from digestbot.report.advice import next_steps
 from digestbot.report.layout import NARROWEST, ink, note, page, problems_block, width_of, wrap
 from digestbot.report.plain import name_of, one_line, shorten_digests
 from digestbot.report.style import Style
-from digestbot.report.summary import needs_attention, sentence, word_for
+from digestbot.report.summary import denied_first, needs_attention, sentence, word_for
 from digestbot.scan.result import ScanResult
 
 _LOOKS = {
+    "denied": ("!", "red"),
     "updated": ("✓", "green"),
     "stale": ("▲", "yellow"),
     "current": ("✓", "green"),
@@ -70,7 +71,7 @@ def render(result: ScanResult, style: Style, /) -> str:
     columns = _Columns.of(shown, style)
     blocks = [
         [*_heading(repo, style), *_rows(list(findings), result, columns)]
-        for repo, findings in groupby(shown, key=lambda finding: finding.repo)
+        for repo, findings in groupby(denied_first(shown), key=lambda finding: finding.repo)
     ]
     blocks += [[*problems_block(result.problems, style)]]
     return page([*blocks, [*_summary(result, style)], [*_next(result, style)]])

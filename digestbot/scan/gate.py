@@ -105,8 +105,7 @@ class RegistryGate:
             if pinned is None:
                 return None
             if is_older(book.history, digest, pinned):
-                message = f"it was the tag's before {pinned}: the tag was set back"
-                return Hold(OLDER, message)
+                return Hold(OLDER, "the tag was set back: it had this before the pinned one")
             return self._compared(query, pinned, digest, self.rules)
 
         return self._chosen(query, pinned, found, book.offers, obstacle)

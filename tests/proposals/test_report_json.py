@@ -60,6 +60,8 @@ def test_the_report_is_the_contract_in_its_order() -> None:
                 "outcomes": {"opened": 1},
                 "lookups": 1,
                 "calls": 7,
+                "denied": 0,
+                "held": 0,
             },
             "repos": [
                 {
@@ -84,6 +86,8 @@ def test_the_report_is_the_contract_in_its_order() -> None:
                             "preview": None,
                         }
                     ],
+                    "denied": [],
+                    "held": [],
                 }
             ],
             "errors": [

@@ -82,6 +82,7 @@ def test_the_report_is_the_contract_in_its_order() -> None:
                                 "new": NEW.hex,
                             }
                         ],
+                        "until": None,
                     }
                 ],
                 "errors": [
