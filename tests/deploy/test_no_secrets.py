@@ -17,7 +17,8 @@ SECRET = re.compile(
     r"|://[^\s/@:]*:[^\s/@]+@"
     r"|^kind: Secret$"
     # A key whose name says so, with a value of its own; where to find one is none.
-    r"|\b\w*(?:password|passwd|secret|token|api_?key|webhook_url)[ \t]*[:=][ \t]*(?!true|false)[^\s\[{#…]",
+    r"|\b\w*(?:password|passwd|secret|token|api_?key|webhook_url)"
+    r"[ \t]*[:=][ \t]*(?!true|false)[^\s\[{#…]",
     re.IGNORECASE | re.MULTILINE,
 )
 
