@@ -25,7 +25,7 @@ def settings_in(folder: Path, example: Path) -> Settings:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_is_valid(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "validate", "--config", str(path)]) == 0
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == f"{path} is valid\n"
 
 
 @pytest.mark.parametrize("path", [SERVICE, POSTGRESQL, CRONJOB], ids=lambda path: path.name)
