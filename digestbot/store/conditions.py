@@ -1,0 +1,109 @@
+"""What operators are to know, and what each of them was told: a change is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from digestbot.store.tables import CONDITIONS, TOLD
+from digestbot.store.upsert import upsert
+
+_C, _T = CONDITIONS.c, TOLD.c
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is so: `subject` says of what, `state` tells it from how it was before."""
+
+    subject: str
+    event: str
+    state: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody was told last of a subject, and what holds now; None where nothing does."""
+
+    before: Condition | None
+    after: Condition | None
+    since: datetime
+
+
+def note(connection: Connection, conditions: Iterable[Condition], now: datetime) -> None:
+    """Keep all that holds now; what is not among it has ended."""
+    known = {row.subject: row for row in connection.execute(select(CONDITIONS))}
+    holding = {one.subject: one for one in conditions}
+    rows = [
+        {**_values(one), "since": _since(known.get(one.subject), one, now), "ended_at": None}
+        for one in holding.values()
+    ]
+    if rows:
+        upsert(connection, CONDITIONS, rows, key=("subject",))
+    over = [subject for subject in known if subject not in holding]
+    connection.execute(
+        update(CONDITIONS).where(_C.subject.in_(over), _C.ended_at.is_(None)).values(ended_at=now)
+    )
+
+
+def pending(connection: Connection, notifier: str) -> list[Change]:
+    """What a notifier is yet to be told, in the order in which it came about."""
+    told = {
+        row.subject: row for row in connection.execute(select(TOLD).where(_T.notifier == notifier))
+    }
+    rows = connection.execute(select(CONDITIONS)).all()
+    changes = [_change(row, told.get(row.subject)) for row in rows]
+    return sorted(
+        (change for change in changes if _state(change.before) != _state(change.after)),
+        key=lambda change: change.since,
+    )
+
+
+def told(connection: Connection, notifier: str, changes: Sequence[Change]) -> None:
+    """Note that a notifier knows of these changes."""
+    after = [change.after for change in changes if change.after is not None]
+    over = [change.before.subject for change in changes if change.before and not change.after]
+    if after:
+        rows = [{"notifier": notifier, **_values(one)} for one in after]
+        upsert(connection, TOLD, rows, key=("notifier", "subject"))
+    connection.execute(delete(TOLD).where(_T.notifier == notifier, _T.subject.in_(over)))
+
+
+def prune(connection: Connection, before: datetime, notifiers: Sequence[str]) -> None:
+    """Forget what ended before this time, and what those were told who are told no more."""
+    connection.execute(delete(CONDITIONS).where(_C.ended_at < before))
+    connection.execute(delete(TOLD).where(_T.notifier.not_in(notifiers)))
+
+
+def _change(row: Row[Any], told: Row[Any] | None) -> Change:
+    before = _condition(told) if told is not None else None
+    after = _condition(row) if row.ended_at is None else None
+    return Change(before, after, row.ended_at or row.since)
+
+
+def _condition(row: Row[Any]) -> Condition:
+    return Condition(row.subject, row.event, row.state, row.message, row.hint)
+
+
+def _state(condition: Condition | None) -> str | None:
+    return condition.state if condition else None
+
+
+def _since(known: Row[Any] | None, condition: Condition, now: datetime) -> datetime:
+    is_same = known is not None and known.ended_at is None and known.state == condition.state
+    return known.since if known is not None and is_same else now
+
+
+def _values(condition: Condition) -> dict[str, str]:
+    return {
+        "subject": condition.subject,
+        "event": condition.event,
+        "state": condition.state,
+        "message": condition.message,
+        "hint": condition.hint,
+    }

@@ -1,0 +1,17 @@
+"""What can be wrong with the state."""
+
+from __future__ import annotations
+
+from digestbot.errors import DigestbotError
+
+
+class StoreError(DigestbotError):
+    """The state cannot be read or written."""
+
+
+class BusyError(StoreError):
+    """Another process works with this state."""
+
+
+class NewerError(StoreError):
+    """The state was written by a newer digestbot."""

@@ -1,0 +1,192 @@
+"""The images of the fleet, each with the history of its digests as this bot saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+
+from digestbot.image import Digest, ImageTag, Platform
+from digestbot.policy.holding import Sighting
+from digestbot.registry.errors import RegistryError
+from digestbot.registry.resolution import Query, Resolution
+from digestbot.store.tables import FINDINGS, IMAGES, REPOS, SIGHTINGS
+from digestbot.store.upsert import upsert
+
+_C, _S = IMAGES.c, SIGHTINGS.c
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """An image about which a registry gives no answer, and since when."""
+
+    query: Query
+    host: str
+    code: str
+    message: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TagState:
+    """What a tag has, since when, when that was asked, and how many repos follow it."""
+
+    query: Query
+    digest: Digest | None
+    since: datetime | None
+    checked_at: datetime | None
+    repos: int
+
+
+def queries(connection: Connection) -> list[Query]:
+    """Everything that the findings of live repos follow, each once."""
+    rows = connection.execute(select(IMAGES).where(_is_followed()).order_by(_C.id))
+    return [_query(row) for row in rows]
+
+
+def image_id(connection: Connection, query: Query) -> int:
+    """The id of an image, which is made where there is none."""
+    values = _values(query)
+    found: int | None = connection.execute(select(_C.id).where(_is(query))).scalar()
+    if found is None:
+        upsert(connection, IMAGES, [{**values, "offer": ""}], key=tuple(values), keeps=("offer",))
+        found = connection.execute(select(_C.id).where(_is(query))).scalar_one()
+    return found
+
+
+def note_resolution(
+    connection: Connection, query: Query, resolution: Resolution, now: datetime
+) -> bool:
+    """Keep what a tag has now; whether that is another digest than last time.
+
+    History is only ever added to: the last sighting goes on, or another one begins.
+    """
+    number, digest = image_id(connection, query), str(resolution.digest)
+    last = connection.execute(
+        select(_S.id, _S.digest).where(_S.image_id == number).order_by(_S.id.desc()).limit(1)
+    ).first()
+    is_same = last is not None and last.digest == digest
+    if last is not None and is_same:
+        connection.execute(update(SIGHTINGS).where(_S.id == last.id).values(last_seen=now))
+    else:
+        row = {"image_id": number, "digest": digest, "media_type": resolution.media_type}
+        connection.execute(insert(SIGHTINGS).values(first_seen=now, last_seen=now, **row))
+    since = {} if is_same else {"since": now}
+    connection.execute(
+        update(IMAGES)
+        .where(_C.id == number)
+        .values(
+            digest=digest,
+            checked_at=now,
+            failing_since=None,
+            failing_host="",
+            failing_code="",
+            failing_message="",
+            **since,
+        )
+    )
+    return last is not None and not is_same
+
+
+def note_failure(connection: Connection, query: Query, error: RegistryError, now: datetime) -> None:
+    """Keep that there is no answer; what the tag had is not forgotten."""
+    number = image_id(connection, query)
+    connection.execute(
+        update(IMAGES)
+        .where(_C.id == number)
+        .values(
+            failing_since=func.coalesce(_C.failing_since, now),
+            failing_host=error.host,
+            failing_code=error.code,
+            failing_message=str(error),
+        )
+    )
+
+
+def history(connection: Connection, query: Query, limit: int = 200) -> tuple[Sighting, ...]:
+    """The newest sightings of a tag, the oldest of them first."""
+    rows = connection.execute(
+        select(SIGHTINGS)
+        .join(IMAGES, _S.image_id == _C.id)
+        .where(_is(query))
+        .order_by(_S.id.desc())
+        .limit(limit)
+    ).all()
+    return tuple(
+        Sighting(Digest.parse(row.digest), row.first_seen, row.last_seen, row.media_type)
+        for row in reversed(rows)
+    )
+
+
+def note_offer(connection: Connection, query: Query, offer: str) -> None:
+    """Keep what may be proposed for an image now, as a text that changes when that does."""
+    connection.execute(update(IMAGES).where(_is(query)).values(offer=offer))
+
+
+def failing(connection: Connection) -> list[Failing]:
+    """The followed images without an answer, those that have been for longest first."""
+    rows = connection.execute(
+        select(IMAGES)
+        .where(_C.failing_since.is_not(None), _is_followed())
+        .order_by(_C.failing_since, _C.id)
+    )
+    return [
+        Failing(
+            _query(row), row.failing_host, row.failing_code, row.failing_message, row.failing_since
+        )
+        for row in rows
+    ]
+
+
+def tags(connection: Connection) -> list[TagState]:
+    """The followed images, those that most repos follow first."""
+    repos = func.count(FINDINGS.c.repo_id.distinct())
+    rows = connection.execute(
+        select(IMAGES, repos.label("repos"))
+        .join(FINDINGS, FINDINGS.c.image_id == _C.id)
+        .group_by(*IMAGES.c)
+        .order_by(repos.desc(), _C.id)
+    )
+    return [
+        TagState(
+            _query(row),
+            Digest.parse(row.digest) if row.digest else None,
+            row.since,
+            row.checked_at,
+            row.repos,
+        )
+        for row in rows
+    ]
+
+
+def _is_followed() -> ColumnElement[bool]:
+    followed = (
+        select(FINDINGS.c.image_id)
+        .join(REPOS, FINDINGS.c.repo_id == REPOS.c.id)
+        .where(REPOS.c.gone_at.is_(None), REPOS.c.left_out == "", FINDINGS.c.image_id.is_not(None))
+    )
+    return _C.id.in_(followed)
+
+
+def _values(query: Query) -> dict[str, str]:
+    return {
+        "registry": query.image.registry,
+        "repository": query.image.repository,
+        "tag": query.image.tag,
+        "platform": str(query.platform or ""),
+    }
+
+
+def _is(query: Query) -> ColumnElement[bool]:
+    values = _values(query)
+    condition = _C.tag == values["tag"]
+    for name in ("registry", "repository", "platform"):
+        condition &= _C[name] == values[name]
+    return condition
+
+
+def _query(row: Row[Any]) -> Query:
+    image = ImageTag(row.registry, row.repository, row.tag)
+    return Query(image, Platform.parse(row.platform) if row.platform else None)

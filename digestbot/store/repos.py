@@ -1,0 +1,246 @@
+"""The repos of all targets: as they were listed last, and as they were worked on last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from digestbot.forge.repo import LeftOut, Repo
+from digestbot.forge.sha import CommitSha, ObjectSha
+from digestbot.scan.result import Problem
+from digestbot.store.tables import FINDINGS, IMAGES, REPOS
+from digestbot.store.upsert import upsert
+
+Failed: TypeAlias = tuple[str, tuple[Problem, ...]]
+"""The name of a repo, and what went wrong with it."""
+
+_C = REPOS.c
+_IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A repo that is to be worked on, and why: a slug."""
+
+    id: int
+    target: str
+    repo: Repo
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepoCounts:
+    """How many repos there are; `with_problems` of the live ones failed when last worked on."""
+
+    live: int = 0
+    left_out: int = 0
+    gone: int = 0
+    with_problems: int = 0
+
+
+def note_listed(
+    connection: Connection,
+    target: str,
+    run: str,
+    repos: Iterable[Repo | LeftOut],
+    now: datetime,
+) -> None:
+    """Keep what a run lists of a target; hand it over a few hundred at a time."""
+    rows = [
+        {"target": target, "listed_run": run, "listed_at": now, "gone_at": None, **_columns(one)}
+        for one in repos
+    ]
+    if rows:
+        rows = list({row["name"]: row for row in rows}.values())
+        new = [{"problems": [], **row} for row in rows]
+        upsert(connection, REPOS, new, key=("target", "name"), keeps=("problems",))
+
+
+def note_gone(connection: Connection, target: str, run: str, now: datetime) -> int:
+    """Note that what this run did not list of its target is gone; how many that are."""
+    return _go(connection, (_C.target == target) & (_C.listed_run != run), now)
+
+
+def forget_targets(connection: Connection, targets: Collection[str], now: datetime) -> int:
+    """Note that repos of all other targets are gone; how many that are."""
+    return _go(connection, _C.target.not_in(targets), now)
+
+
+def due(
+    connection: Connection,
+    *,
+    target: str,
+    rules: str,
+    now: datetime,
+    after: int = 0,
+    limit: int = 100,
+) -> list[Due]:
+    """The repos of a target that are to be worked on, in order of their ids above `after`.
+
+    `rules` is what holds now: a repo that was worked on by other rules is due. So is one whose
+    time has come, and one with an image of which something else may be proposed than then.
+    """
+    reason = _reason(rules, now)
+    query = (
+        select(REPOS, reason.label("reason"))
+        .where(_IS_LIVE, _C.target == target, _C.id > after, reason != "")
+        .order_by(_C.id)
+        .limit(limit)
+    )
+    return [_due(row) for row in connection.execute(query)]
+
+
+def settle(
+    connection: Connection,
+    repo_id: int,
+    *,
+    repo: Repo,
+    rules: str,
+    due_at: datetime | None,
+    now: datetime,
+    problems: Sequence[Problem] = (),
+) -> None:
+    """Note that a repo was worked on, as it was then.
+
+    `due_at` is when to do so again although nothing moved; None without such a time.
+    """
+    connection.execute(
+        update(REPOS)
+        .where(_C.id == repo_id)
+        .values(
+            settled_head=repo.head and repo.head.value,
+            settled_pulse=repo.pulse,
+            settled_rules=rules,
+            settled_at=now,
+            due_at=due_at,
+            problems=[asdict(problem) for problem in problems],
+        )
+    )
+
+
+def next_due(connection: Connection, after: datetime) -> datetime | None:
+    """The first time after this one at which a repo is due although nothing moved."""
+    query = select(func.min(_C.due_at)).where(_IS_LIVE, _C.due_at > after)
+    return connection.execute(query).scalar()
+
+
+def open_pulls(connection: Connection) -> int:
+    """How many pull requests from our branches are open."""
+    return connection.execute(select(func.sum(_C.open_pulls)).where(_IS_LIVE)).scalar() or 0
+
+
+def count(connection: Connection) -> RepoCounts:
+    """How many repos there are, by state."""
+    is_gone = _C.gone_at.is_not(None)
+
+    def number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count().filter(condition)
+
+    row = connection.execute(
+        select(
+            number(_IS_LIVE),
+            number(~is_gone & (_C.left_out != "")),
+            number(is_gone),
+            number(_IS_LIVE & _has_problems()),
+        ).select_from(REPOS)
+    ).one()
+    return RepoCounts(*row)
+
+
+def with_problems(connection: Connection, limit: int = 100) -> list[Failed]:
+    """Live repos that failed when they were last worked on, by name."""
+    query = (
+        select(_C.name, _C.problems).where(_IS_LIVE, _has_problems()).order_by(_C.name).limit(limit)
+    )
+    rows = connection.execute(query).all()
+    return [(name, tuple(Problem(**one) for one in problems)) for name, problems in rows]
+
+
+def _has_problems() -> ColumnElement[bool]:
+    # Both databases keep JSON as text, which can be compared once it is called that.
+    return cast(_C.problems, Text) != "[]"
+
+
+def _go(connection: Connection, condition: ColumnElement[bool], now: datetime) -> int:
+    there = condition & _C.gone_at.is_(None)
+    gone = select(_C.id).where(there)
+    connection.execute(delete(FINDINGS).where(FINDINGS.c.repo_id.in_(gone)))
+    # One that comes back is new.
+    done = connection.execute(
+        update(REPOS).where(there).values(gone_at=now, settled_at=None, due_at=None, problems=[])
+    )
+    return done.rowcount
+
+
+def _reason(rules: str, now: datetime) -> ColumnElement[str]:
+    """Why a repo is due, as a slug; empty where it is not."""
+    is_offered_another = exists().where(
+        FINDINGS.c.repo_id == _C.id,
+        FINDINGS.c.image_id == IMAGES.c.id,
+        FINDINGS.c.offer != IMAGES.c.offer,
+    )
+    return case(
+        (_C.settled_at.is_(None), "first-seen"),
+        (_C.settled_head.is_distinct_from(_C.head), "moved"),
+        (or_(_C.pulse == "", _C.settled_pulse.is_distinct_from(_C.pulse)), "pulse"),
+        (_C.settled_rules.is_distinct_from(rules), "rules"),
+        (_C.due_at <= now, "time"),
+        (is_offered_another, "offers"),
+        else_=literal(""),
+    )
+
+
+def _columns(listed: Repo | LeftOut) -> dict[str, Any]:
+    if isinstance(listed, LeftOut):
+        repo = Repo(listed.name, "", None, None)
+        return {**_columns(repo), "left_out": listed.reason, "left_out_message": listed.message}
+    return {
+        "name": listed.name,
+        "url": listed.url,
+        "default_branch": listed.default_branch,
+        "head": listed.head and listed.head.value,
+        "tree": listed.tree and listed.tree.value,
+        "ours": list(listed.ours),
+        "open_pulls": listed.open_pulls,
+        "opened": [moment.isoformat() for moment in listed.opened],
+        "pulse": listed.pulse,
+        "allows_auto_merge": listed.allows_auto_merge,
+        "deletes_branches": listed.deletes_branches,
+        "left_out": "",
+        "left_out_message": "",
+    }
+
+
+def _due(row: Row[Any]) -> Due:
+    repo = Repo(
+        name=row.name,
+        default_branch=row.default_branch,
+        head=CommitSha.parse(row.head) if row.head else None,
+        tree=ObjectSha.parse(row.tree) if row.tree else None,
+        ours=tuple(row.ours),
+        open_pulls=row.open_pulls,
+        opened=tuple(map(datetime.fromisoformat, row.opened)),
+        pulse=row.pulse,
+        allows_auto_merge=row.allows_auto_merge,
+        deletes_branches=row.deletes_branches,
+        url=row.url,
+    )
+    return Due(row.id, row.target, repo, row.reason)

@@ -1,0 +1,115 @@
+"""What each run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from digestbot.scan.result import Problem
+from digestbot.store.tables import RUNS
+
+_C = RUNS.c
+
+
+class RunState(StrEnum):
+    """How a run ended, or that it has not."""
+
+    RUNNING = "running"
+    DONE = "done"
+    INCOMPLETE = "incomplete"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+STATES = {
+    RunState.RUNNING: "It is under way.",
+    RunState.DONE: "All of it was done.",
+    RunState.INCOMPLETE: "Something could not be asked or done; the problems say what.",
+    RunState.STOPPED: "It was asked to end; what it had not begun is left for the next one.",
+    RunState.FAILED: "An error ended it.",
+    RunState.LOST: "Its process ended without a word.",
+}
+_GOOD = (RunState.DONE.value, RunState.INCOMPLETE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run."""
+
+    id: str
+    kind: str
+    state: RunState
+    started_at: datetime
+    finished_at: datetime | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def begin(connection: Connection, run_id: str, kind: str, now: datetime) -> None:
+    """Write down that a run begins."""
+    state = RunState.RUNNING.value
+    row = {"id": run_id, "kind": kind, "state": state, "counts": {}, "problems": []}
+    connection.execute(insert(RUNS).values(started_at=now, **row))
+
+
+def finish(
+    connection: Connection,
+    run_id: str,
+    state: RunState,
+    counts: Mapping[str, int],
+    problems: Sequence[Problem],
+    now: datetime,
+) -> None:
+    """Write down what a run came to."""
+    connection.execute(
+        update(RUNS)
+        .where(_C.id == run_id)
+        .values(
+            state=state.value,
+            finished_at=now,
+            counts=dict(counts),
+            problems=[asdict(problem) for problem in problems],
+        )
+    )
+
+
+def note_lost(connection: Connection, now: datetime) -> int:
+    """Of a process that is the only one: what seems to be under way is not; how many that are."""
+    done = connection.execute(
+        update(RUNS)
+        .where(_C.state == RunState.RUNNING.value)
+        .values(state=RunState.LOST.value, finished_at=now)
+    )
+    return done.rowcount
+
+
+def latest(connection: Connection, limit: int = 10) -> list[RunRecord]:
+    """The last runs, the newest first."""
+    rows = connection.execute(select(RUNS).order_by(_C.started_at.desc(), _C.id).limit(limit))
+    return [
+        RunRecord(
+            row.id,
+            row.kind,
+            RunState(row.state),
+            row.started_at,
+            row.finished_at,
+            row.counts,
+            tuple(Problem(**one) for one in row.problems),
+        )
+        for row in rows
+    ]
+
+
+def last_success(connection: Connection) -> datetime | None:
+    """When a run last came to its end, complete or not."""
+    return connection.execute(select(func.max(_C.finished_at)).where(_C.state.in_(_GOOD))).scalar()
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Forget the runs that began before this time; how many these were."""
+    return connection.execute(delete(RUNS).where(_C.started_at < before)).rowcount
