@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Protocol
@@ -18,10 +18,9 @@ from digestbot.image import Digest
 from digestbot.policy.finding import Finding, Status
 from digestbot.policy.ignore import IgnoreRule
 from digestbot.policy.judge import judge, question
-from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution, Resolver
 from digestbot.scan.gate import Gate
-from digestbot.scan.lookups import Answer, look_up
+from digestbot.scan.lookups import Answer, look_up, lookup_problems
 from digestbot.scan.result import Change, Problem, ScanResult
 from digestbot.scan.tree import UnreadableError
 from digestbot.scan.weighing import weighed_findings
@@ -126,7 +125,7 @@ def scan(
         files=len(readings),
         lookups=len(answers),
         findings=tuple(findings),
-        problems=(*problems, *_lookup_problems(answers)),
+        problems=(*problems, *lookup_problems(answers)),
         changes=tuple(changes),
         resolutions=tuple(a for a in answers.values() if isinstance(a, Resolution)),
     )
@@ -223,14 +222,3 @@ def _refuse(finding: Finding, skip: Skip) -> Finding:
     message = f"{finding.message}; not edited: {skip.message}"
     reason = finding.reason if finding.is_denied else skip.reason
     return replace(finding, reason=reason, message=message)
-
-
-def _lookup_problems(answers: Mapping[Query, Answer]) -> Iterator[Problem]:
-    """One problem per host and cause, however many images it hit."""
-    grouped: dict[tuple[str, str], list[RegistryError]] = {}
-    for answer in answers.values():
-        if isinstance(answer, RegistryError):
-            grouped.setdefault((answer.host, answer.code), []).append(answer)
-    for (host, code), errors in sorted(grouped.items()):
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        yield Problem("registry", host, code, f"{errors[0]}{more}", errors[0].hint)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 
 from digestbot.errors import DigestbotError
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution, Resolver
+from digestbot.scan.result import Problem
 
 Answer = Resolution | RegistryError
 _log = logging.getLogger(__name__)
@@ -49,6 +50,17 @@ def look_up(
         answers[query] = answer
         on_answer(query, answer)
     return answers
+
+
+def lookup_problems(answers: Mapping[Query, Answer]) -> Iterator[Problem]:
+    """One problem per host and cause, however many images it hit."""
+    grouped: dict[tuple[str, str], list[RegistryError]] = {}
+    for answer in answers.values():
+        if isinstance(answer, RegistryError):
+            grouped.setdefault((answer.host, answer.code), []).append(answer)
+    for (host, code), errors in sorted(grouped.items()):
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        yield Problem("registry", host, code, f"{errors[0]}{more}", errors[0].hint)
 
 
 def _ask(query: Query, resolver: Resolver) -> Answer:
