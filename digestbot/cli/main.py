@@ -20,6 +20,8 @@ from digestbot.errors import DigestbotError
 COMMANDS = {
     "scan": "Find pinned images and say which digests moved.",
     "update": "Bring updates home as pull requests.",
+    "status": "Show what the service knows, and what of it needs attention.",
+    "notify": "Try whether messages about what changed arrive.",
     "image": "Show what a registry says of one reference.",
     "config": "Check, show or create the configuration.",
     "doctor": "Check that registries and GitHub can be reached and logins work.",

@@ -32,7 +32,7 @@ class StatusSummary:
     images: int
     """Distinct tags, per platform, that pins follow."""
     last_success: str | None
-    """When the last complete cycle ended, in UTC: `2026-11-21T03:04:05Z`."""
+    """When a run last came to its end, in UTC: `2026-11-21T03:04:05Z`; null where none did."""
     next_cycle: str | None
     """When the next cycle begins, as the configuration says; null where never."""
 

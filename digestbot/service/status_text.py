@@ -199,7 +199,7 @@ def _fresh(report: StatusReport) -> str:
 def _next(report: StatusReport, now: datetime) -> Iterator[str]:
     last = report.summary.last_success
     yield _when(report.summary.next_cycle, now) if report.summary.next_cycle else "none is due"
-    yield f"the last complete one ended {_when(last, now)}" if last else "none was complete yet"
+    yield f"the last one came to its end {_when(last, now)}" if last else "none has ended yet"
 
 
 def _when(text: str, now: datetime) -> str:
