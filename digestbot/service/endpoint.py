@@ -106,12 +106,13 @@ def serving(app: ASGIApp, host: str, port: int) -> Generator[int, None, None]:
             timeout_graceful_shutdown=STOP_S,
         )
     )
+    given = listener.getsockname()[1]
     thread = threading.Thread(
-        target=server.run, kwargs={"sockets": [listener]}, name="endpoint", daemon=True
+        target=server.run, args=([listener],), name=f"endpoint-{given}", daemon=True
     )
     thread.start()
     try:
-        yield listener.getsockname()[1]
+        yield given
     finally:
         server.should_exit = True
         thread.join(_JOIN_S)

@@ -51,6 +51,11 @@ class Service:
             return Answer(response.status, named, response.read())
 
 
+def is_served(port: int) -> bool:
+    """Whether the thread that serves this port lives."""
+    return f"endpoint-{port}" in {thread.name for thread in threading.enumerate()}
+
+
 def own(_request: Request) -> Response:
     return PlainTextResponse("mine", headers={"Cache-Control": "max-age=60"})
 
@@ -209,10 +214,11 @@ def test_it_lives_even_if_nothing_else_answers() -> None:
 def test_nobody_can_connect_once_it_is_over() -> None:
     with serving(make_app(list, Metrics(Figures).exposition), "127.0.0.1", 0) as port:
         assert Service(port).ask("/healthz").status == 200
+        assert is_served(port)
 
     with pytest.raises(ConnectionRefusedError):
         Service(port).ask("/healthz")
-    assert not [thread for thread in threading.enumerate() if thread.name == "endpoint"]
+    assert not is_served(port)
 
 
 def test_clients_that_say_nothing_do_not_hold_it() -> None:
@@ -224,7 +230,7 @@ def test_clients_that_say_nothing_do_not_hold_it() -> None:
     assert [one.recv(1) for one in silent] == [b""] * 5
     for one in silent:
         one.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "endpoint"]
+    assert not is_served(port)
 
 
 def test_it_can_be_served_again_at_once() -> None:
