@@ -95,7 +95,7 @@ def offers(history: Sequence[Sighting], rules: HoldRules, now: datetime) -> tupl
         return ()
     current = history[-1]
     # A clock that was set back makes nothing younger than it was.
-    now = max(now, current.first_seen, current.last_seen)
+    now = max(now, current.first_seen)
     newest_first = dict.fromkeys(one.digest for one in reversed(history))
     found = tuple(one for one in newest_first if _is_ripe(one, history, rules, now))
     if current.digest in found:
