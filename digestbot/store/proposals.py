@@ -65,7 +65,8 @@ def note(connection: Connection, repo_id: int, verdicts: Iterable[Verdict], now:
     known = {row.branch: row for row in rows}
     for verdict in verdicts:
         state, row = STATES[verdict.outcome], known.pop(verdict.branch, None)
-        is_new = row is None or (bool(verdict.number) and row.number != verdict.number)
+        # One that was just opened may not know its number yet.
+        is_new = row is None or (row.number and verdict.number not in (0, row.number))
         values = {
             "url": verdict.url,
             "title": verdict.title or (row.title if row else ""),

@@ -26,7 +26,8 @@ from sqlalchemy import (
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.forge.sha import CommitSha, ObjectSha
 from digestbot.scan.result import Problem
-from digestbot.store.tables import FINDINGS, IMAGES, REPOS
+from digestbot.store.proposals import State
+from digestbot.store.tables import FINDINGS, IMAGES, PROPOSALS, REPOS
 from digestbot.store.upsert import upsert
 
 Failed: TypeAlias = tuple[str, tuple[Problem, ...]]
@@ -38,7 +39,11 @@ _IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A repo that is to be worked on, and why: a slug."""
+    """A repo that is to be worked on, and why.
+
+    `reason` is `first-seen`; `moved`, its default branch; `pulse`, our branches or pull requests;
+    `rules`; `offers`, one of its images; `room`, its time has come, and proposals wait; `time`.
+    """
 
     id: int
     target: str
@@ -197,11 +202,15 @@ def _reason(rules: str, now: datetime) -> ColumnElement[str]:
         FINDINGS.c.image_id == IMAGES.c.id,
         FINDINGS.c.offer != IMAGES.c.offer,
     )
+    is_waiting = exists().where(
+        PROPOSALS.c.repo_id == _C.id, PROPOSALS.c.state == State.WAITING.value
+    )
     return case(
         (_C.settled_at.is_(None), "first-seen"),
         (_C.settled_head.is_distinct_from(_C.head), "moved"),
         (or_(_C.pulse == "", _C.settled_pulse.is_distinct_from(_C.pulse)), "pulse"),
         (_C.settled_rules.is_distinct_from(rules), "rules"),
+        ((_C.due_at <= now) & is_waiting, "room"),
         (_C.due_at <= now, "time"),
         (is_offered_another, "offers"),
         else_=literal(""),

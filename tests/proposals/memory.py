@@ -200,9 +200,20 @@ class MemoryRepo:
             tree=None if head is None else self.commits[head].tree,
             ours=tuple(sorted(name for name in self.branches if name.startswith(PREFIX))),
             open_pulls=len(self.open_pulls()),
+            pulse=self.pulse(),
             allows_auto_merge=self.allows_auto_merge,
             deletes_branches=self.deletes_branches,
         )
+
+    def pulse(self) -> str:
+        """Changes with our branches and the open pull requests from them."""
+        ours = {name: sha for name, sha in self.branches.items() if name.startswith(PREFIX)}
+        pulls = [
+            (one.number, one.title, one.body, one.comments)
+            for one in self.pulls.values()
+            if one.state is PullState.OPEN and one.branch in ours
+        ]
+        return hashlib.sha1(repr((sorted(ours.items(), key=str), pulls)).encode()).hexdigest()
 
     def branch(self, name: str) -> Branch:
         sha = self.branches[name]

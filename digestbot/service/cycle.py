@@ -1,0 +1,293 @@
+"""One cycle: list the repos, ask about each image once, work on the repos where anything moved.
+
+What is to be done is computed from the state and the forge alone, so that a cycle that was
+killed anywhere is made up for by the next one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+
+from digestbot.clock import Clock
+from digestbot.forge.errors import ForgeError
+from digestbot.forge.interface import Forge
+from digestbot.forge.repo import LeftOut, Repo
+from digestbot.proposals.budget import HOUR, Budget, Limits
+from digestbot.proposals.fleet import update_repos
+from digestbot.proposals.outcome import Outcome, RepoOutcome
+from digestbot.proposals.run import Run
+from digestbot.registry.resolution import Resolver
+from digestbot.scan.lookups import look_up, lookup_problems
+from digestbot.scan.result import Problem
+from digestbot.service.again import look_again_at
+from digestbot.service.jobs import Stop
+from digestbot.service.logs import Event, bound, get_log
+from digestbot.store import findings, images, proposals, repos, runs
+from digestbot.store.database import Database
+from digestbot.store.repos import Due
+from digestbot.store.runs import RunState
+
+KIND = "cycle"
+_BATCH = 200
+_MOST_PROBLEMS = 200
+_log = get_log(__name__)
+
+OpenForge = Callable[[], Forge]
+OpenRun = Callable[[Forge, Budget], Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What a cycle works on, and with what.
+
+    Attributes:
+        targets: By name, how their forge is opened.
+        rules: A text that changes when what holds in the repos may have changed.
+        limits: How many proposals there may be.
+        lookups: How many lookups may run at a time.
+        jobs: How many repos are worked on at a time.
+    """
+
+    database: Database
+    targets: Mapping[str, OpenForge]
+    rules: str
+    limits: Limits = field(default_factory=Limits)
+    lookups: int = 16
+    jobs: int = 8
+    clock: Clock = field(default_factory=Clock)
+
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.fromtimestamp(self.clock.wall(), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CycleResult:
+    """What a cycle came to."""
+
+    run_id: str
+    state: RunState
+    counts: Mapping[str, int]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass
+class Cycle:
+    """One cycle over a fleet; made anew for each.
+
+    Attributes:
+        resolver: Asks registries, and writes down what they say.
+        open_run: What all repos of one forge share; it asks the same resolver.
+        on_outcome: Told what became of each repo.
+    """
+
+    fleet: Fleet
+    resolver: Resolver
+    open_run: OpenRun
+    stop: Stop
+    on_outcome: Callable[[RepoOutcome], None] = lambda _outcome: None
+    run_id: str = field(default_factory=lambda: secrets.token_hex(6))
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: dict[tuple[str, str, str], Problem] = field(default_factory=dict)
+    is_deferred: bool = False
+
+    def run(self) -> CycleResult:
+        """All of it; what goes wrong with a target, an image or a repo ends there, and is said.
+
+        Raises:
+            StoreError: The state cannot be read or written.
+        """
+        with bound(run_id=self.run_id):
+            _log.info(Event.CYCLE_STARTED)
+            with self.fleet.database.begin() as connection:
+                runs.begin(connection, self.run_id, KIND, self.fleet.now())
+            state = RunState.FAILED
+            try:
+                self._work()
+                state = self._state()
+            finally:
+                self._finish(state)
+        return CycleResult(self.run_id, state, dict(self.counts), tuple(self.problems.values()))
+
+    def _work(self) -> None:
+        with ExitStack() as stack:
+            forges: dict[str, Forge] = {}
+            for name, open_forge in self.fleet.targets.items():
+                try:
+                    forge = stack.enter_context(closing(open_forge()))
+                    if self._list(name, forge):
+                        forges[name] = forge
+                except ForgeError as error:
+                    self._fail(Problem("target", name, error.code, str(error), error.hint))
+            self._forget_targets()
+            self._look_up()
+            for name, forge in forges.items():
+                self._update(name, forge)
+
+    def _list(self, target: str, forge: Forge) -> bool:
+        """Write down the repos of a target; whether all of them are now known.
+
+        Raises:
+            ForgeError: It cannot be listed.
+        """
+        for batch in _batches(forge.repos()):
+            self.counts["listed"] += len(batch)
+            with self.fleet.database.begin() as connection:
+                repos.note_listed(connection, target, self.run_id, batch, self.fleet.now())
+            if self.stop.is_set():
+                return False
+        with self.fleet.database.begin() as connection:
+            self.counts["gone"] += repos.note_gone(
+                connection, target, self.run_id, self.fleet.now()
+            )
+        return True
+
+    def _forget_targets(self) -> None:
+        with self.fleet.database.begin() as connection:
+            names = self.fleet.targets.keys()
+            self.counts["gone"] += repos.forget_targets(connection, names, self.fleet.now())
+
+    def _look_up(self) -> None:
+        """Ask about every image that the repos had when they were last looked at."""
+        if self.stop.is_set():
+            return
+        with self.fleet.database.reading() as connection:
+            queries = images.queries(connection)
+        answers = look_up(queries, self.resolver, jobs=self.fleet.lookups)
+        self.counts["lookups"] += len(answers)
+        for problem in lookup_problems(answers):
+            self._fail(problem)
+
+    def _update(self, target: str, forge: Forge) -> None:
+        budget, waiting = self._budget(), deque[Due]()
+        run = self.open_run(forge, budget)
+        found = (
+            self._noted(due, waiting) for due in self._due(target) if not _is_vain(due, budget)
+        )
+        with closing(update_repos(run, found, jobs=self.fleet.jobs)) as outcomes:
+            for outcome in outcomes:
+                self._keep(waiting.popleft(), outcome)
+
+    def _due(self, target: str) -> Iterator[Due]:
+        after = 0
+        while not self._leaves_off():
+            with self.fleet.database.reading() as connection:
+                batch = repos.due(
+                    connection,
+                    target=target,
+                    rules=self._rules(),
+                    now=self.fleet.now(),
+                    after=after,
+                    limit=_BATCH,
+                )
+            if not batch:
+                return
+            for due in batch:
+                if self._leaves_off():
+                    return
+                yield due
+            after = batch[-1].id
+
+    def _leaves_off(self) -> bool:
+        """Whether the other repos wait for the next cycle.
+
+        Where the forge takes no more, each of them would only be read and surveyed in vain.
+        """
+        return self.stop.is_set() or self.is_deferred
+
+    def _noted(self, due: Due, waiting: deque[Due]) -> Repo:
+        waiting.append(due)
+        return due.repo
+
+    def _keep(self, due: Due, outcome: RepoOutcome) -> None:
+        """Write down what became of a repo, in one transaction."""
+        now = self.fleet.now()
+        own = [one for one in outcome.problems if one.scope != "registry"]
+        with self.fleet.database.begin() as connection:
+            if outcome.result is not None or outcome.left_out is not None:
+                found = outcome.result.findings if outcome.result else ()
+                findings.replace(connection, due.id, found, now)
+            proposals.note(connection, due.id, outcome.verdicts, now)
+            repos.settle(
+                connection,
+                due.id,
+                repo=due.repo,
+                rules=self._rules(),
+                due_at=look_again_at(outcome, now),
+                now=now,
+                problems=own,
+            )
+        self.counts["updated"] += 1
+        self.counts.update(f"proposals_{one.outcome.value}" for one in outcome.verdicts)
+        self.is_deferred |= any(problem.code == "rate-limited" for problem in own)
+        for problem in outcome.problems:
+            self._fail(problem)
+        _log_outcome(outcome)
+        self.on_outcome(outcome)
+
+    def _budget(self) -> Budget:
+        if not self.fleet.limits:
+            return Budget()
+        with self.fleet.database.reading() as connection:
+            are_open = repos.open_pulls(connection)
+            are_new = proposals.opened_since(connection, self.fleet.now() - HOUR)
+        return Budget(*self.fleet.limits.rooms(are_open, are_new))
+
+    def _rules(self) -> str:
+        """Rules may end with a day, so that another day is another set of rules."""
+        return f"{self.fleet.rules}:{self.fleet.now().date()}"
+
+    def _fail(self, problem: Problem) -> None:
+        """Keep a problem, once however many repos it hit."""
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.setdefault((problem.scope, problem.subject, problem.code), problem)
+
+    def _state(self) -> RunState:
+        if self.stop.is_set():
+            return RunState.STOPPED
+        return RunState.INCOMPLETE if self.problems else RunState.DONE
+
+    def _finish(self, state: RunState) -> None:
+        with self.fleet.database.begin() as connection:
+            runs.finish(
+                connection,
+                self.run_id,
+                state,
+                dict(self.counts),
+                tuple(self.problems.values()),
+                self.fleet.now(),
+            )
+        _log.info(Event.CYCLE_FINISHED, state=state.value, **self.counts)
+
+
+def _is_vain(due: Due, budget: Budget) -> bool:
+    """Whether a repo waits for room for its first proposal, and there still is none."""
+    left = budget.left()
+    return due.reason == "room" and not due.repo.ours and left is not None and not left.count
+
+
+def _log_outcome(outcome: RepoOutcome) -> None:
+    with bound(repo=outcome.name):
+        for verdict in outcome.verdicts:
+            is_new = verdict.outcome is Outcome.OPENED
+            event = Event.PROPOSAL_OPENED if is_new else Event.PROPOSAL_CHANGED
+            if verdict.outcome is not Outcome.UNCHANGED:
+                _log.info(event, outcome=verdict.outcome.value, title=verdict.title, url=verdict.url)
+        failures = [problem for problem in outcome.problems if problem.scope != "registry"]
+        for problem in failures:
+            _log.warning(Event.REPO_FAILED, code=problem.code, problem=problem.message)
+        if not failures:
+            found = len(outcome.result.findings) if outcome.result else 0
+            _log.info(Event.REPO_UPDATED, findings=found, proposals=len(outcome.verdicts))
+
+
+def _batches(found: Iterable[Repo | LeftOut]) -> Iterator[list[Repo | LeftOut]]:
+    remaining = iter(found)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch

@@ -1,0 +1,270 @@
+"""Cycles over a small world: what is worked on, what is asked, what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digestbot.forge.errors import DeferredError, ForgeError
+from digestbot.policy.finding import Status
+from digestbot.policy.holding import HoldRules
+from digestbot.proposals.budget import Limits
+from digestbot.store import images, repos, runs
+from digestbot.store.runs import RunState
+from tests.proposals.builders import dockerfile, full
+from tests.proposals.memory import Fault, MemoryForge, MemoryRepo
+from tests.service.world import ServiceWorld, repo_with, service_world
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ServiceWorld]:
+    with service_world(tmp_path, repo_with("python:3"), tags={"python:3": 0}) as made:
+        yield made
+
+
+def app(world: ServiceWorld) -> MemoryRepo:
+    return world.forge.rooms["acme/app"]
+
+
+def test_the_first_cycle_reads_everything_and_the_second_nothing(world: ServiceWorld) -> None:
+    first = world.cycle()
+    worked_on = world.worked_on
+
+    second = world.cycle()
+
+    assert (first.state, second.state) == (RunState.DONE, RunState.DONE)
+    assert (worked_on, world.worked_on) == (["acme/app"], [])
+    assert world.registry.asked == {full("python:3"): 2}
+    assert world.statuses() == {Status.CURRENT: 1}
+
+
+def test_a_tag_that_moved_gets_its_pull_request_in_the_next_cycle(world: ServiceWorld) -> None:
+    world.cycle()
+    world.registry.tags["python:3"] = 1
+
+    world.cycle()
+
+    assert len(app(world).open_pulls()) == 1
+    assert world.statuses() == {Status.STALE: 1}
+
+
+def test_only_the_repos_that_use_a_moved_image_are_worked_on(tmp_path: Path) -> None:
+    repos = [repo_with("python:3", name="acme/a"), repo_with("debian:12", name="acme/b")]
+    with service_world(tmp_path, *repos, tags={"python:3": 0, "debian:12": 0}) as world:
+        world.cycle()
+        world.registry.tags["debian:12"] = 1
+
+        world.cycle()
+
+        assert world.worked_on == ["acme/b"]
+
+
+def test_after_its_own_pull_request_a_repo_is_looked_at_once_more_then_left_alone(
+    world: ServiceWorld,
+) -> None:
+    world.registry.tags["python:3"] = 1
+    world.cycle()
+
+    worked_on = []
+    for _ in range(3):
+        world.cycle()
+        worked_on.append(world.worked_on)
+
+    assert worked_on == [["acme/app"], [], []]
+    assert len(world.forge.performed) == 2
+
+
+def test_a_push_to_the_default_branch_has_the_repo_read_again(world: ServiceWorld) -> None:
+    world.cycle()
+    app(world).push({"Dockerfile": dockerfile("python:3", "debian:12")})
+    world.registry.tags["debian:12"] = 0
+
+    world.cycle()
+
+    assert world.worked_on == ["acme/app"]
+    assert world.statuses() == {Status.CURRENT: 2}
+
+
+def test_what_people_do_to_a_pull_request_is_noticed(world: ServiceWorld) -> None:
+    world.registry.tags["python:3"] = 1
+    for _ in range(3):
+        world.cycle()
+    (pull,) = app(world).open_pulls()
+    app(world).close(pull.number)
+
+    world.cycle()
+
+    assert world.worked_on == ["acme/app"]
+    assert app(world).open_pulls() == []
+
+
+def test_other_rules_and_another_day_have_every_repo_looked_at(world: ServiceWorld) -> None:
+    world.cycle()
+    world.rules_key = "2"
+    world.cycle()
+    after_rules = world.worked_on
+    world.cycle()
+    same = world.worked_on
+    world.wait(timedelta(days=1))
+
+    world.cycle()
+
+    assert (after_rules, same, world.worked_on) == (["acme/app"], [], ["acme/app"])
+
+
+def test_a_digest_settles_before_it_is_proposed(world: ServiceWorld) -> None:
+    world.hold = HoldRules(settle=3 * HOUR)
+    world.cycle()
+    world.wait(4 * HOUR)
+    world.registry.tags["python:3"] = 1
+
+    world.cycle()
+    held = (world.statuses(), app(world).open_pulls())
+    with world.database.reading() as connection:
+        wake = repos.next_due(connection, world.now())
+    world.wait(3 * HOUR)
+    world.cycle()
+
+    assert held == ({Status.HELD: 1}, [])
+    assert wake == world.now()
+    assert len(app(world).open_pulls()) == 1
+
+
+def test_a_registry_that_fails_leaves_what_is_open_alone_and_is_made_up_for(
+    world: ServiceWorld,
+) -> None:
+    world.registry.tags["python:3"] = 1
+    world.cycle()
+    world.registry.failing["python:3"] = "unavailable"
+
+    failed = world.cycle()
+    in_between = world.statuses()
+    del world.registry.failing["python:3"]
+    mended = world.cycle()
+
+    assert (failed.state, mended.state) == (RunState.INCOMPLETE, RunState.DONE)
+    assert in_between == {Status.FAILED: 1}
+    assert world.statuses() == {Status.STALE: 1}
+    assert len(app(world).open_pulls()) == 1
+
+
+def test_a_registry_that_goes_on_failing_is_said_in_each_cycle(world: ServiceWorld) -> None:
+    world.cycle()
+    world.registry.failing["python:3"] = "unavailable"
+
+    states = [world.cycle().state for _ in range(3)]
+
+    assert states == [RunState.INCOMPLETE] * 3
+
+
+def test_a_repo_that_is_gone_is_forgotten_with_its_findings(world: ServiceWorld) -> None:
+    world.cycle()
+    world.forge.rooms.clear()
+
+    result = world.cycle()
+
+    assert result.counts["gone"] == 1
+    assert world.statuses() == {}
+    with world.database.reading() as connection:
+        assert images.queries(connection) == []
+
+
+def test_a_target_that_cannot_be_listed_changes_nothing_that_is_known(
+    world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_forge: MemoryForge) -> Iterator[object]:
+        raise ForgeError("GitHub is down", code="unavailable")
+        yield
+
+    world.cycle()
+    monkeypatch.setattr(MemoryForge, "repos", refuse)
+    world.registry.tags["python:3"] = 1
+
+    result = world.cycle()
+
+    assert result.state is RunState.INCOMPLETE
+    assert [problem.code for problem in result.problems] == ["unavailable"]
+    assert world.worked_on == []
+    monkeypatch.undo()
+    world.cycle()
+    assert len(app(world).open_pulls()) == 1
+
+
+def test_where_the_forge_takes_no_more_the_rest_waits_for_the_next_cycle(tmp_path: Path) -> None:
+    repos = [repo_with("python:3", name=f"acme/app-{number:02}") for number in range(40)]
+    with service_world(tmp_path, *repos, tags={"python:3": 1}) as world:
+        error = DeferredError("500 writes an hour", code="rate-limited")
+        world.forge.fault = Fault(at=9, error=error)
+
+        first = world.cycle()
+        opened = sum(len(repo.open_pulls()) for repo in repos)
+        world.cycle()
+
+        assert first.state is RunState.INCOMPLETE
+        assert first.counts["updated"] < 30
+        assert opened < 30
+        assert all(len(repo.open_pulls()) == 1 for repo in repos)
+
+
+def test_limits_hold_over_cycles(tmp_path: Path) -> None:
+    repos = [repo_with("python:3", name=f"acme/app-{number}") for number in range(5)]
+    with service_world(tmp_path, *repos, tags={"python:3": 1}) as world:
+        world.limits = Limits(per_hour=2)
+
+        counts = []
+        for _ in range(4):
+            world.cycle()
+            counts.append(sum(len(repo.open_pulls()) for repo in repos))
+            world.wait(31 * MINUTE)
+
+        assert counts == [2, 2, 4, 4]
+
+
+def test_repos_that_wait_for_room_cost_nothing_while_there_is_none(tmp_path: Path) -> None:
+    repos = [repo_with("python:3", name=f"acme/app-{number}") for number in range(5)]
+    with service_world(tmp_path, *repos, tags={"python:3": 1}) as world:
+        world.limits = Limits(open=1)
+        for _ in range(3):
+            world.cycle()
+        assert world.worked_on == []
+
+        (pull,) = [pull for repo in repos for pull in repo.open_pulls()]
+        holder = next(repo for repo in repos if repo.open_pulls())
+        holder.merge(pull.number)
+        world.cycle()
+
+        assert sum(len(repo.open_pulls()) for repo in repos) == 1
+        assert holder.open_pulls() == []
+
+
+def test_a_stopped_cycle_hands_back_what_it_has_not_begun(tmp_path: Path) -> None:
+    repos = [repo_with("python:3", name=f"acme/app-{number:02}") for number in range(60)]
+    with service_world(tmp_path, *repos, tags={"python:3": 1}) as world:
+        world.on_outcome = lambda _outcome: world.stop.set()
+
+        stopped = world.cycle()
+        begun = sum(len(repo.open_pulls()) for repo in repos)
+        world.stop.clear()
+        world.on_outcome = lambda _outcome: None
+        world.cycle()
+
+        assert stopped.state is RunState.STOPPED
+        assert 0 < begun < 60
+        assert all(len(repo.open_pulls()) == 1 for repo in repos)
+
+
+def test_each_run_is_written_down_with_what_it_came_to(world: ServiceWorld) -> None:
+    world.registry.tags["python:3"] = 1
+    result = world.cycle()
+
+    with world.database.reading() as connection:
+        (record,) = runs.latest(connection)
+
+    assert (record.id, record.state) == (result.run_id, RunState.DONE)
+    assert record.counts["proposals_opened"] == 1
+    assert record.finished_at == world.now()
