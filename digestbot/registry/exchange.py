@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from digestbot.clock import Clock
 from digestbot.registry.failures import Outlook, TransportError
 from digestbot.registry.message import Request, Response
+from digestbot.registry.notes import read_quota
 from digestbot.registry.origin import read_origin, registry_name
 from digestbot.registry.pace import Deadline, Pace
 from digestbot.registry.retry_after import read_retry_after
@@ -23,6 +26,12 @@ WAITS_S: Final = (1.0, 3.0, 9.0)
 """Seconds before the second, third, … try where the host does not say."""
 JITTER: Final = 0.1
 TOO_MANY_REQUESTS = 429
+_log = logging.getLogger(__name__)
+
+OnAnswer = Callable[[str, str], None]
+"""Told of each answer, from any thread: the registry, and the HTTP status or the error's code."""
+OnLeft = Callable[[str, str, float], None]
+"""Told how much a registry may still be asked: the registry, of what (`pulls`), and how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,19 @@ class Exchange:
     """Sends requests at each host's pace; safe to use from many threads."""
 
     def __init__(
-        self, settings: RegistrySettings, transport: Transport, clock: Clock | None = None
+        self,
+        settings: RegistrySettings,
+        transport: Transport,
+        clock: Clock | None = None,
+        *,
+        on_answer: OnAnswer | None = None,
+        on_left: OnLeft | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self._settings = settings
         self._transport = transport
+        self._on_answer = on_answer
+        self._on_left = on_left
         self._lock = threading.Lock()
         self._paces: dict[str, Pace] = {}
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -103,7 +120,22 @@ class Exchange:
         hops = outcome.hops if isinstance(outcome, Response) else 1
         with self._lock:
             self._counts[request.about][kind] += hops
+        try:
+            self._tell(request, outcome)
+        except Exception:  # noqa: BLE001 - whoever counts must not cost anybody an answer
+            _log.debug("an answer could not be counted", exc_info=True)
         return outcome
+
+    def _tell(self, request: Request, outcome: Response | TransportError) -> None:
+        host = request.about or read_origin(request.url).netloc
+        if isinstance(outcome, TransportError):
+            code, quota = outcome.code, None
+        else:
+            code, quota = str(outcome.status), read_quota(outcome)
+        if self._on_answer is not None:
+            self._on_answer(host, code)
+        if self._on_left is not None and quota is not None:
+            self._on_left(host, "pulls", quota.remaining)
 
     def _pace(self, request: Request) -> Pace:
         netloc = read_origin(request.url).netloc

@@ -12,7 +12,7 @@ from digestbot.registry.authorizer import Authorizer, Office
 from digestbot.registry.client import RegistryClient
 from digestbot.registry.credentials import CredentialStore
 from digestbot.registry.errors import RegistryError
-from digestbot.registry.exchange import Exchange, RequestCounts
+from digestbot.registry.exchange import Exchange, OnAnswer, OnLeft, RequestCounts
 from digestbot.registry.manifests import (
     INDEX_TYPES,
     Descriptor,
@@ -41,12 +41,25 @@ class RegistryResolver:
         *,
         credentials: CredentialStore | None = None,
         clock: Clock | None = None,
+        on_answer: OnAnswer | None = None,
+        on_left: OnLeft | None = None,
     ) -> None:
+        """Make one; nobody is asked yet.
+
+        Args:
+            settings: How registries are asked.
+            credentials: The logins; of these settings, where none are given.
+            clock: Tells and passes the time.
+            on_answer: Told of each answer, from any thread.
+            on_left: Told how much a registry may still be asked, likewise.
+        """
         self.settings = settings or RegistrySettings()
         self.credentials = credentials or CredentialStore(self.settings)
         self._clock = clock or Clock()
         self._transport = Transport(self.settings)
-        self._exchange = Exchange(self.settings, self._transport, self._clock)
+        self._exchange = Exchange(
+            self.settings, self._transport, self._clock, on_answer=on_answer, on_left=on_left
+        )
         trials = Trials()
         tokens = Tokens(self._exchange, trials)
         self._office = Office(self.settings, self._exchange, self.credentials, trials, tokens)

@@ -5,9 +5,10 @@ Source: docs.github.com, "Rate limits for the REST API", "Best practices for usi
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,12 @@ UNASKED_PAUSE_S = 60.0
 RECOVERY_S = 3.0
 _SHORTEST_SLEEP_S = 0.001
 _MOST_DOUBLINGS = 6
+_log = logging.getLogger(__name__)
+
+OnAnswer = Callable[[str, str], None]
+"""Told of each answer, from any thread: the host, and the HTTP status or the error's code."""
+OnLeft = Callable[[str, str, float], None]
+"""Told how much a host may still be asked: the host, the `resource` of a charge, and how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +115,21 @@ class _Ledger:
 class Limiter:
     """Lets calls pass when no limit is hurt by them; shared by all threads of a run.
 
-    `calls` counts those that it let pass.
+    `calls` counts those that it let pass; what came of them is told to `on_answer` and `on_left`.
     """
 
-    def __init__(self, windows: Sequence[Window], concurrency: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        concurrency: int,
+        clock: Clock,
+        *,
+        on_answer: OnAnswer | None = None,
+        on_left: OnLeft | None = None,
+    ) -> None:
         self._clock = clock
+        self._on_answer = on_answer
+        self._on_left = on_left
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(concurrency)
         self._ledgers = [_Ledger(window) for window in windows]
@@ -153,6 +170,18 @@ class Limiter:
     def succeeded(self) -> None:
         """Note that GitHub answers again."""
         self._blocks = 0
+
+    def answered(
+        self, host: str, code: str, charge: Charge | None = None, left: float | None = None
+    ) -> None:
+        """Tell who wants to know what a call came to, and how many more there may be."""
+        try:
+            if self._on_answer is not None:
+                self._on_answer(host, code)
+            if self._on_left is not None and charge is not None and left is not None:
+                self._on_left(host, charge.resource, left)
+        except Exception:  # noqa: BLE001 - whoever counts must not cost anybody an answer
+            _log.debug("an answer could not be counted", exc_info=True)
 
     def _enter(self, charge: Charge, patience: Patience) -> None:
         while True:

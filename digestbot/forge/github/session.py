@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from digestbot.clock import Clock
 from digestbot.forge.errors import DeferredError, ForgeError
@@ -64,6 +65,7 @@ class Session:
         self.settings = settings
         self.owner = target.partition("/")[0]
         self.clock = clock or Clock()
+        self._host = urlsplit(settings.api_url).netloc
         self._wire = Wire(settings)
         self.limiter = limiter or Limiter(settings.windows, settings.concurrency, self.clock)
         self._tokens = make_tokens(settings, target, self._ask_as_app, self.clock)
@@ -184,8 +186,11 @@ class Session:
             try:
                 answer = self._wire.send(call.message, token)
             except (OSError, WireError) as error:
-                raise lost(error, str(call.message), is_write=is_write) from None
+                failure = lost(error, str(call.message), is_write=is_write)
+                self.limiter.answered(self._host, failure.code)
+                raise failure from None
         later = read_later(answer, self.clock.wall())
+        self._tell(answer, call.charge, is_limited=later is not None)
         if later is not None:
             self._pause(later, call.charge)
             return None
@@ -194,6 +199,12 @@ class Session:
             raise refusal(answer, str(call.message), is_write=is_write, secret=token)
         call.check(answer, token)
         return answer
+
+    def _tell(self, answer: Answer, charge: Charge, *, is_limited: bool) -> None:
+        # Only GraphQL says so with a status that says the contrary.
+        is_hidden = is_limited and answer.status < _FIRST_REFUSAL
+        code = "rate-limited" if is_hidden else str(answer.status)
+        self.limiter.answered(self._host, code, charge, read_remaining(answer.headers))
 
     def _pause(self, later: Later, charge: Charge) -> None:
         if later.seconds is None:
