@@ -52,6 +52,7 @@ def test_a_service_may_do_as_little_as_possible(name: str) -> None:
     assert any(each.startswith("/tmp:") for each in found["tmpfs"])
     assert found["pids_limit"]
     assert found["mem_limit"]
+    assert found["cpus"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
