@@ -16,9 +16,9 @@ from tests.deploy.dockerfile import only, stages
 from tests.deploy.files import COMPOSE, DOCKERFILE, MANIFESTS, README, UNITS, read_unit, read_yaml
 
 # In code: at the beginning of a line, behind a prompt, another command, or a word for root.
-_CALL = re.compile(
-    r"(?:^|\$ |&& |run: |sudo |\d+ \* ?)\s*(?:[\w./-]*/)?digestbot (?P<words>[^|>]*)"
-)
+_CALL = re.compile(r"(?:^|\$ |&& |run: |sudo )\s*(?:[\w./-]*/)?digestbot (?P<words>[^|>]*)")
+# Within a sentence, with whatever stands before it.
+_INLINE = re.compile(r"(?:^|[ /])digestbot (?P<words>.*)")
 # In comments: between backticks, or a line that is one.
 _COMMENT = re.compile(r"`digestbot (?P<words>[^`]*)`|^#  +digestbot (?P<line>.*)$", re.MULTILINE)
 
@@ -31,8 +31,8 @@ def in_markdown(text: str) -> Iterator[str]:
                 if found := _CALL.search(line):
                     yield found["words"]
         for child in token.children or ():
-            if child.type == "code_inline" and child.content.startswith("digestbot "):
-                yield child.content.removeprefix("digestbot ")
+            if child.type == "code_inline" and (found := _INLINE.search(child.content)):
+                yield found["words"]
 
 
 def in_comments(text: str) -> Iterator[str]:

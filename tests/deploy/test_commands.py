@@ -43,6 +43,7 @@ def test_what_a_file_starts_is_found(path: Path, line: str) -> None:
         pytest.param("```sh\na && .venv/bin/digestbot demo\n```", ["demo"], id="behind-another"),
         pytest.param("```sh\ndigestbot scan \\\n  --diff\n```", ["scan   --diff"], id="two-lines"),
         pytest.param("Say `digestbot run`.", ["run"], id="in-a-sentence"),
+        pytest.param("Say `* * * * * bin/digestbot run -q`.", ["run -q"], id="crontab"),
         pytest.param("Say `digestbot/scan/v1`.", [], id="not-a-command"),
         pytest.param("digestbot scan is text", [], id="not-code"),
     ],
