@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from digestbot.policy.holding import FLAPPING, PLATFORM_LOST, SINGLE_NOW
 from digestbot.report.summary import plural
 from digestbot.scan.result import Problem
 from digestbot.store import attention, images, repos
@@ -19,7 +20,7 @@ from digestbot.store.runs import RunState
 
 MOST = 50
 """How many conditions of one kind are told one by one."""
-NEEDS_SOMEBODY: Final = frozenset({"platform-lost", "single-now", "flapping"})
+NEEDS_SOMEBODY: Final = frozenset({FLAPPING, PLATFORM_LOST, SINGLE_NOW})
 """Reasons for which something is held until somebody decides, or sees to the image."""
 TroubledRepo: TypeAlias = tuple[str, tuple[Problem, ...]]
 """The name of a repo, and what went wrong in it."""

@@ -12,7 +12,7 @@ from digestbot.errors import NoInputError
 from digestbot.image import Digest
 from digestbot.report.json_v1 import error_of
 from digestbot.report.plain import well_formed
-from digestbot.service.conditions import Cause, TroubledRepo, causes_of
+from digestbot.service.conditions import NEEDS_SOMEBODY, Cause, TroubledRepo, causes_of
 from digestbot.service.status_contract import (
     SCHEMA,
     StatusDenied,
@@ -85,7 +85,10 @@ def read_status(database: Database, settings: Settings, now: datetime) -> Status
             ],
             failing=[_failing(one) for one in causes[:MOST]],
             troubled=[_troubled(one) for one in repos.with_problems(connection, MOST)],
-            held=[_held(one) for one in attention.held_images(connection, limit=MOST)],
+            held=[
+                _held(one)
+                for one in attention.held_images(connection, first=NEEDS_SOMEBODY, limit=MOST)
+            ],
             waiting=[_waiting(one) for one in proposals.open_ones(connection, MOST)],
         )
 
@@ -144,6 +147,7 @@ def _held(held: HeldImage) -> StatusHeld:
         places=held.places,
         repos=held.repos,
         until=_stamp(held.until),
+        needs_somebody=held.reason in NEEDS_SOMEBODY,
     )
 
 

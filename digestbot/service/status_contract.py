@@ -136,7 +136,9 @@ class StatusHeld:
     places: int
     repos: int
     until: str | None
-    """When it is looked at again, in UTC; null where somebody has to decide."""
+    """When it is looked at again, in UTC; null where that is not known."""
+    needs_somebody: bool
+    """Whether it stays held until somebody decides, or sees to the image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
+from digestbot.policy.holding import moment_text
 from digestbot.report.layout import ink, note, page, width_of, wrap
 from digestbot.report.plain import one_line, shorten_digests
 from digestbot.report.style import Style
@@ -21,7 +22,7 @@ from digestbot.service.status_contract import (
     StatusTroubled,
     StatusWaiting,
 )
-from digestbot.service.times import age, minute
+from digestbot.service.times import age
 
 _SHOWN = 10
 _RUNS_SHOWN = 3
@@ -124,7 +125,7 @@ def _troubled(one: StatusTroubled) -> _Row:
 def _held(one: StatusHeld, now: datetime) -> _Row:
     where = f"{plural(one.places, 'place')} in {plural(one.repos, 'repo')}"
     until = f", until {_when(one.until, now)}" if one.until else ""
-    color = "blue" if one.until else "yellow"
+    color = "yellow" if one.needs_somebody else "blue"
     return _Row("‖", color, "held", f"{one.image}  {one.reason}: {where}{until}", (one.message,))
 
 
@@ -206,10 +207,14 @@ def _when(text: str, now: datetime) -> str:
     """`2026-11-21 03:04 UTC (2 h ago)`."""
     moment = datetime.fromisoformat(text)
     span = age(abs(now - moment))
-    return f"{minute(moment)} ({span} ago)" if moment <= now else f"{minute(moment)} (in {span})"
+    return (
+        f"{moment_text(moment)} ({span} ago)"
+        if moment <= now
+        else f"{moment_text(moment)} (in {span})"
+    )
 
 
 def _since(text: str, now: datetime) -> str:
     """`since 2026-11-21 03:04 UTC (2 h)`."""
     moment = datetime.fromisoformat(text)
-    return f"since {minute(moment)} ({age(now - moment)})"
+    return f"since {moment_text(moment)} ({age(now - moment)})"

@@ -14,11 +14,6 @@ def stamp(moment: datetime) -> str:
     return f"{moment.astimezone(UTC).replace(tzinfo=None):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def minute(moment: datetime) -> str:
-    """An aware time in UTC, to the minute: `2026-11-21 03:04 UTC`."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def age(span: timedelta) -> str:
     """About how long: `under a minute`, `12 min`, `5 h`, `40 days`."""
     if span < _MINUTE:

@@ -43,15 +43,28 @@ class DeniedDigest:
 
 
 def held_images(
-    connection: Connection, *, reasons: Collection[str] = (), limit: int = 100
+    connection: Connection,
+    *,
+    reasons: Collection[str] = (),
+    first: Collection[str] = (),
+    limit: int = 100,
 ) -> list[HeldImage]:
-    """What is held, those without a date first; of these reasons only, where any are given."""
+    """What is held: what has one of the reasons in `first`, then what has the nearest date.
+
+    Of these `reasons` only, where any are given.
+    """
     found = _held(reasons).subquery()
     image = (IMAGES.c.registry, IMAGES.c.repository, IMAGES.c.tag, IMAGES.c.platform)
     query = (
         select(found, *image)
         .join(IMAGES, IMAGES.c.id == found.c.image_id)
-        .order_by(found.c.until.is_not(None), found.c.until, *image, found.c.reason)
+        .order_by(
+            found.c.reason.not_in(first),
+            found.c.until.is_(None),
+            found.c.until,
+            *image,
+            found.c.reason,
+        )
         .limit(limit)
     )
     return [
