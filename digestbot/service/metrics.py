@@ -18,7 +18,6 @@ from prometheus_client.openmetrics.exposition import generate_latest as untyped_
 from digestbot import __version__
 from digestbot.clock import Clock
 from digestbot.errors import DigestbotError
-from digestbot.policy.finding import Status
 from digestbot.service import series
 from digestbot.service.counting import Answers, Remaining
 from digestbot.service.figures import Figures
@@ -150,12 +149,11 @@ class _State:
 
 
 def _figures(figures: Figures, now: float) -> Iterator[Metric]:
-    statuses = {status.value: 0 for status in Status}
     yield _family(series.REPOS, _by_label(figures.repos))
-    yield _family(series.FINDINGS, _by_label({**statuses, **figures.findings}))
+    yield _family(series.FINDINGS, _by_label(figures.findings))
     yield _family(series.PROPOSALS, _by_label(figures.proposals))
-    if figures.followed:
-        yield _family(series.FRESH, {(): figures.current / figures.followed})
+    if figures.fresh_ratio is not None:
+        yield _family(series.FRESH, {(): figures.fresh_ratio})
     oldest = figures.oldest_stale
     age = 0.0 if oldest is None else max(0.0, now - oldest.timestamp())
     yield _family(series.OLDEST_STALE, {(): age})

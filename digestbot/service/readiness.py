@@ -23,7 +23,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Looks at the state, the engine, and when a cycle last did all it should.
+    """Looks at the state, the engine, and when a cycle last came to its end.
 
     Attributes:
         last_success: Reads that from the state; None before the first.
@@ -54,10 +54,10 @@ class Readiness:
             return
         if self._is_late(max(last or self.started, self.started)):
             when = f"{last:%Y-%m-%d %H:%M} UTC" if last else "never yet"
-            yield Reason("cycle-late", f"a cycle last did all it should: {when}")
+            yield Reason("cycle-late", f"a cycle last came to its end: {when}")
 
     def _is_late(self, since: datetime) -> bool:
-        """Whether so many cycles began since then that one of them should have succeeded."""
+        """Whether so many cycles began since then that one of them should be at its end."""
         due: datetime | None = since
         # The last of them may still be under way.
         for _ in range(self.cycles + 1):

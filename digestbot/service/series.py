@@ -40,16 +40,16 @@ FRESH: Final = Series(
 OLDEST_STALE: Final = Series(
     "digestbot_oldest_stale_seconds",
     "gauge",
-    "For how long the pin that is stale for the longest time is; 0 without any.",
+    "For how long the tag of a stale pin has its digest, at most; 0 without any.",
 )
-PROPOSALS: Final = Series("digestbot_proposals", "gauge", "Pull requests, by state.", ("state",))
+PROPOSALS: Final = Series("digestbot_proposals", "gauge", "Proposals, by state.", ("state",))
 IMAGES_FAILING: Final = Series(
     "digestbot_images_failing", "gauge", "Images that registries give no answer about."
 )
 LAST_SUCCESS: Final = Series(
     "digestbot_last_success_timestamp_seconds",
     "gauge",
-    "When a cycle last did all it should, in seconds since 1970; missing before the first.",
+    "When a cycle last came to its end, in seconds since 1970; missing before the first.",
 )
 STATE_ERRORS: Final = Series(
     "digestbot_state_errors_total",
