@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -25,13 +27,16 @@ def in_order(work: Callable[[T], R], things: Iterable[T], *, jobs: int) -> Gener
         Exception: What `work` raised, in place of its outcome.
     """
     tasks: SimpleQueue[tuple[T, Future[R]] | None] = SimpleQueue()
+    context = copy_context()
     threads = 0
     waiting: deque[Future[R]] = deque()
     try:
         for thing in things:
             if threads < jobs:
                 threads += 1
-                threading.Thread(target=_serve, args=(work, tasks), daemon=True).start()
+                # What a log is told of the run is known in its threads, too.
+                serve = partial(context.copy().run, _serve, work, tasks)
+                threading.Thread(target=serve, daemon=True).start()
             future: Future[R] = Future()
             waiting.append(future)
             tasks.put((thing, future))

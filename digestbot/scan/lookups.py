@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from digestbot.errors import DigestbotError
@@ -42,8 +44,11 @@ def look_up(
                 return
             answered.put((query, _ask(query, resolver)))
 
+    context = copy_context()
     for _ in range(min(jobs, len(distinct))):
-        threading.Thread(target=work, name="digestbot-lookup", daemon=True).start()
+        # What a log is told of the run is known in its threads, too.
+        run = partial(context.copy().run, work)
+        threading.Thread(target=run, name="digestbot-lookup", daemon=True).start()
     answers: dict[Query, Answer] = {}
     for _ in distinct:
         query, answer = answered.get()
