@@ -40,8 +40,8 @@ DENIED_PINNED: Final = "denied-pinned"
 class Finding:
     """An occurrence with its verdict; `reason` is a stable slug, listed in `policy.reasons`.
 
-    `until` is when a finding that is held, or not proposed the newest digest, is to be looked
-    at again; None where that is not known.
+    `until` is when to look again at what is held, or not proposed the newest digest, or pinned to
+    what the tag came back to a moment ago; None where that is not known.
     `repo` is what its forge calls the repo; empty for local files.
     """
 

@@ -103,6 +103,19 @@ def offers(history: Sequence[Sighting], rules: HoldRules, now: datetime) -> tupl
     return (*found, _why_not(history, rules, now))
 
 
+def returned(history: Sequence[Sighting], rules: HoldRules, now: datetime) -> Hold | None:
+    """Why the current digest may not be the tag's for long: it came back less than `settle` ago.
+
+    Who pins it has nothing to update; but what was proposed in its place may be needed again.
+    """
+    *past, current = history
+    until = current.first_seen + rules.settle
+    if until <= now or all(one.digest != current.digest for one in past):
+        return None
+    message = f"the tag came back to it at {moment_text(current.first_seen)}"
+    return Hold(FLAPPING, message, until, instead=current.digest)
+
+
 def first_seen(history: Iterable[Sighting], digest: Digest) -> datetime | None:
     """When a digest was first seen; None where it never was."""
     return min((one.first_seen for one in history if one.digest == digest), default=None)

@@ -91,11 +91,14 @@ def weighed(finding: Finding, answer: Resolution, offer: Offer) -> Finding:
     """The finding of `judge`, by what may be proposed for it.
 
     Where that is the digest of the tag, the finding stands. Another one is proposed in its
-    place; a pin that is that one already is held, as is everything where there is none.
+    place; a pin that is that one already is held, as is everything where there is none. A pin
+    that is what the tag came back to stays current, and is to be looked at again.
     """
     if offer == answer.digest:
         return finding
     pinned = _pinned(finding.occurrence)
+    if finding.status is Status.CURRENT and isinstance(offer, Hold) and offer.instead == pinned:
+        return replace(finding, message=f"{finding.message}; {offer.message}", until=offer.until)
     hold = offer if isinstance(offer, Hold) else Hold("not-newest", "", instead=offer)
     if hold.instead is None or hold.instead == pinned:
         message = _sentence(_news(pinned, answer), "held back", hold.message)

@@ -15,8 +15,6 @@ from digestbot.scan.result import ScanResult
 
 _Identity: TypeAlias = tuple[ImageTag, Platform | None, Digest]
 _TO_CHANGE = {Status.STALE, Status.UNPINNED}
-# An update that is not there may be there again soon.
-_PASSING = {Status.FAILED, Status.HELD}
 
 
 def updates_of(result: ScanResult) -> tuple[Update, ...]:
@@ -37,8 +35,11 @@ def updates_of(result: ScanResult) -> tuple[Update, ...]:
 
 
 def unknown_images(result: ScanResult) -> frozenset[str]:
-    """The image:tags of which nobody could say what they have now, or which are held back."""
-    tags = (followed_tag(one.occurrence) for one in result.findings if one.status in _PASSING)
+    """The image:tags of which it is not certain that nothing is to be proposed.
+
+    Nobody could say what they have now, or that is held back, or it came back a moment ago.
+    """
+    tags = (followed_tag(one.occurrence) for one in result.findings if _is_passing(one))
     return frozenset(str(tag) for tag in tags if tag is not None)
 
 
@@ -47,6 +48,12 @@ def denied_keys(survey: Survey, denies: Callable[[Digest], bool]) -> frozenset[s
     markers = (read_marker(pull.body) for pull in survey.pulls or ())
     keys = {key for marker in markers if marker is not None for key in marker.keys}
     return frozenset(key for key in keys if _is_denied(key, denies))
+
+
+def _is_passing(finding: Finding) -> bool:
+    """Whether an update that is not there may be there again soon."""
+    is_back = finding.status is Status.CURRENT and finding.until is not None
+    return is_back or finding.status in {Status.FAILED, Status.HELD}
 
 
 def _is_denied(key: str, denies: Callable[[Digest], bool]) -> bool:

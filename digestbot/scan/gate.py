@@ -25,6 +25,7 @@ from digestbot.policy.holding import (
     compare,
     is_older,
     offers,
+    returned,
 )
 from digestbot.registry.manifests import Manifest
 from digestbot.registry.mirrors import rewrite
@@ -49,16 +50,18 @@ class Gate(Protocol):
     def weigh(self, query: Query, pinned: Digest | None, found: Resolution) -> Digest | Hold:
         """The digest to propose in place of the pinned one, or why not that of the tag.
 
-        Such a `Hold` may name another digest that may be proposed `instead`.
+        Such a `Hold` may name another digest that may be proposed `instead`. Of a pin that is
+        what the tag has, it says that the tag came back to it a moment ago. Nobody is asked then.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """What is known of one tag: its sightings, and what they let pass."""
+    """What is known of one tag: its sightings, what they let pass, and whether it came back."""
 
     history: tuple[Sighting, ...]
     offers: tuple[Offer, ...]
+    returned: Hold | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,9 @@ class RegistryGate:
         """
         if pinned is not None and self.denies(pinned):
             return self._replacement(query, pinned, found)
-        if pinned == found.digest:
-            return found.digest
         book = self._book(query, found, self.rules)
+        if pinned == found.digest:
+            return book.returned or found.digest
 
         def obstacle(digest: Digest) -> Hold | None:
             if pinned is None:
@@ -173,7 +176,7 @@ class RegistryGate:
             rules = replace(rules, settle=timedelta(), min_age=timedelta())
         if not history or history[-1].digest != found.digest:
             history = (*history, Sighting(found.digest, now, now, found.media_type))
-        return _Book(history, offers(history, rules, now))
+        return _Book(history, offers(history, rules, now), returned(history, rules, now))
 
     def _is_there(self, query: Query, digest: Digest) -> bool:
         return self._there.get((query, digest), lambda: self._ask(query, digest))

@@ -30,10 +30,13 @@ def weighed_findings(
     That holds for pins that nobody follows, too: an `ignore` in a repo hides none of them.
     """
     found = ((one, _case(finding, answers)) for one, finding in verdicts.items())
-    cases = {one: case for one, case in found if case is not None and _is_open(case, gate)}
+    cases = {one: case for one, case in found if case is not None}
     distinct = list(dict.fromkeys(cases.values()))
-    told = in_order(lambda case: gate.weigh(case[1].query, *case), distinct, jobs=jobs)
-    offers = dict(zip(distinct, told, strict=True))
+    opened = [case for case in distinct if _is_open(case, gate)]
+    told = in_order(lambda case: gate.weigh(case[1].query, *case), opened, jobs=jobs)
+    offers = dict(zip(opened, told, strict=True))
+    # For the others no registry is asked.
+    offers |= {case: gate.weigh(case[1].query, *case) for case in distinct if case not in offers}
     return {
         one: _finding(finding, cases.get(one), offers, gate) for one, finding in verdicts.items()
     }

@@ -81,6 +81,22 @@ def test_the_best_offer_that_does_not_go_backwards(
     assert offer == (reason, digest(proposed) if proposed else None)
 
 
+def test_a_pin_that_the_tag_came_back_to_is_not_certain_for_a_while() -> None:
+    history = seen("a 9", "b 4", "a 1")
+    found = Resolution(PYTHON, digest("a"))
+
+    offer = gate_of(SETTLE, *history).weigh(PYTHON, digest("a"), found)
+    later = gate_of(SETTLE, *history, now=START + 16 * HOUR).weigh(PYTHON, digest("a"), found)
+
+    assert isinstance(offer, Hold)
+    assert (offer.reason, offer.instead, offer.until) == (
+        "flapping",
+        digest("a"),
+        START + 16 * HOUR,
+    )
+    assert later == digest("a")
+
+
 def test_without_history_only_the_deny_list_counts() -> None:
     strict = HoldRules(settle=DAY, min_age=DAY, deny=frozenset({digest("c")}))
 

@@ -142,14 +142,23 @@ def test_what_has_no_place_for_an_edit_keeps_saying_why() -> None:
     assert not finding.edits
 
 
-def test_each_distinct_pin_is_weighed_once_and_what_is_current_is_not() -> None:
+def test_each_distinct_pin_is_weighed_once() -> None:
     gate = FixedGate(SETTLING)
-    text = f"FROM python:3@{OLD}\n" * 3 + f"FROM python:3@{MID}\nFROM golang:1@{NEW}\n"
+    text = f"FROM python:3@{OLD}\n" * 3 + f"FROM python:3@{MID}\nFROM golang:1@{OLD}\n"
 
     result = scanned(text, gate)
 
-    assert gate.asked == {(PYTHON, OLD): 1, (PYTHON, MID): 1}
-    assert [finding.status.value for finding in result.findings] == ["held"] * 4 + ["current"]
+    assert gate.asked == {(PYTHON, OLD): 1, (PYTHON, MID): 1, (GO, OLD): 1}
+    assert [finding.status.value for finding in result.findings] == ["held"] * 5
+
+
+def test_a_pin_that_the_tag_came_back_to_is_current_and_looked_at_again() -> None:
+    back = Hold("flapping", "the tag came back to it", UNTIL, instead=NEW)
+
+    finding = the_finding(scanned(f"FROM python:3@{NEW}\n", FixedGate(back)))
+
+    assert (finding.status, finding.reason, finding.until) == (Status.CURRENT, "up-to-date", UNTIL)
+    assert finding.message.endswith("; the tag came back to it")
 
 
 def test_only_what_is_held_stays_as_it_is() -> None:
