@@ -9,6 +9,7 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from digestbot.policy.holding import moment_text
+from digestbot.report.contract import ScanError
 from digestbot.report.layout import ink, note, page, width_of, wrap
 from digestbot.report.plain import one_line, shorten_digests
 from digestbot.report.style import Style
@@ -25,6 +26,7 @@ from digestbot.service.status_contract import (
 from digestbot.service.times import age
 
 _SHOWN = 10
+_HUB = "docker.io/library/"
 _RUNS_SHOWN = 3
 _PLACES_SHOWN = 5
 _RUN_LOOKS = {
@@ -35,6 +37,7 @@ _RUN_LOOKS = {
     "stopped": ("‖", "yellow"),
     "lost": ("✗", "yellow"),
 }
+_BAD = {"failed": "an error ended the last run", "lost": "the last run ended without a word"}
 # What a run is said to have done, in this order.
 _COUNTS = (("listed", "repo listed"), ("lookups", "lookup"), ("updated", "repo worked on"))
 
@@ -54,19 +57,21 @@ class _Row:
 def render(report: StatusReport, style: Style, /) -> str:
     """The status; see `Style` for its width, colour and verbosity."""
     now = datetime.fromisoformat(report.at)
+    last = _last_run(report.runs)
     groups = [
         ([_denied(one) for one in report.denied], report.totals.denied),
+        (last, len(last)),
         ([_failing(one, now) for one in report.failing], report.totals.failing),
         ([_troubled(one) for one in report.troubled], report.totals.troubled),
-        ([_held(one, now) for one in report.held], report.totals.held),
+        ([_held(one) for one in report.held], report.totals.held),
         ([_waiting(one, now) for one in report.waiting], report.totals.waiting),
     ]
     return page(
         [
             _attention(groups, style),
-            _block("Last runs", _runs(report.runs, now, style), style),
+            _block("Last runs", _runs(report.runs, style), style),
             _block("Fleet", _fleet(report, now, style), style),
-            _block("Next cycle", _next(report, now), style),
+            _block("Next cycle", _next(report, now, style), style),
         ]
     )
 
@@ -110,28 +115,50 @@ def _denied(one: StatusDenied) -> _Row:
     return _Row("✗", "red", "denied", f"{one.digest} is pinned at {where}", (places + more,))
 
 
+def _last_run(runs: Sequence[StatusRun]) -> list[_Row]:
+    """How the last run that ended did so, and what stands nowhere else."""
+    run = next((run for run in runs if run.state != "running"), None)
+    if run is None:
+        return []
+    rows = [
+        _Row("✗", "red", "target", f"{one.subject}  {one.code}: {one.message}", _hint(one))
+        for one in run.errors
+        if one.scope == "target"
+    ]
+    if run.state in _BAD:
+        rows.append(_Row("✗", "red", "run", _BAD[run.state], (f"its id in the logs: {run.id}",)))
+    return rows
+
+
+def _hint(error: ScanError) -> tuple[str, ...]:
+    return (f"hint: {error.hint}",) if error.hint else ()
+
+
 def _failing(one: StatusFailing, now: datetime) -> _Row:
-    what = f"{one.host}  {one.code}: {plural(one.images, 'image')}, {_since(one.since, now)}"
-    return _Row("✗", "red", "lookups", what, (one.message,))
+    since = datetime.fromisoformat(one.since)
+    what = f"{one.host}  {one.code} for {age(now - since)}: {plural(one.images, 'image')}"
+    return _Row("✗", "red", "lookups", what, (f"since {moment_text(since)}: {one.message}",))
 
 
 def _troubled(one: StatusTroubled) -> _Row:
     first, *others = one.errors
     more = f" (and {len(others)} more)" if others else ""
-    hint = (f"hint: {first.hint}",) if first.hint else ()
-    return _Row("✗", "red", "repo", f"{one.repo}  {first.code}: {first.message}{more}", hint)
+    text = f"{one.repo}  {first.code}: {first.message}{more}"
+    return _Row("✗", "red", "repo", text, _hint(first))
 
 
-def _held(one: StatusHeld, now: datetime) -> _Row:
+def _held(one: StatusHeld) -> _Row:
     where = f"{plural(one.places, 'place')} in {plural(one.repos, 'repo')}"
-    until = f", until {_when(one.until, now)}" if one.until else ""
+    until = f", until {moment_text(datetime.fromisoformat(one.until))}" if one.until else ""
     color = "yellow" if one.needs_somebody else "blue"
-    return _Row("‖", color, "held", f"{one.image}  {one.reason}: {where}{until}", (one.message,))
+    name = one.image.removeprefix(_HUB)
+    return _Row("‖", color, "held", f"{name}  {one.reason}: {where}{until}", (one.message,))
 
 
 def _waiting(one: StatusWaiting, now: datetime) -> _Row:
     number = f"#{one.number} " if one.number else ""
-    since = f", open {_since(one.opened_at, now)}" if one.opened_at else ""
+    opened = datetime.fromisoformat(one.opened_at) if one.opened_at else None
+    since = f", open for {age(now - opened)}" if opened else ""
     text = f"{one.repo}  {number}{one.title or one.branch}{since}"
     return _Row("·", "dim", "proposal", text, link=one.url or "")
 
@@ -142,14 +169,14 @@ def _block(title: str, lines: Iterable[str], style: Style) -> Iterator[str]:
         yield f"  {line}"
 
 
-def _runs(runs: Sequence[StatusRun], now: datetime, style: Style) -> Iterator[str]:
+def _runs(runs: Sequence[StatusRun], style: Style) -> Iterator[str]:
     shown = runs if style.verbosity > 0 else runs[:_RUNS_SHOWN]
     width = max((cell_len(run.state) for run in shown), default=0)
     for run in shown:
         icon, color = _RUN_LOOKS.get(run.state, ("·", "dim"))
         took = duration(run.duration_s) if run.duration_s is not None else "not finished"
         gap = " " * (width - cell_len(run.state))
-        began = _when(run.started_at, now)
+        began = moment_text(datetime.fromisoformat(run.started_at))
         first = f"{ink(f'{icon} {run.state}', color, style)}{gap}  "
         text = f"{began}, {took}{_done(run)}"
         for piece in wrap(text, width_of(style) - width - 6):
@@ -177,7 +204,7 @@ def _fleet(report: StatusReport, now: datetime, style: Style) -> Iterator[str]:
     )
     lines = [", ".join(size), _fresh(report)]
     if fresh.oldest_stale_since:
-        lines.append(f"the oldest stale pin is stale {_since(fresh.oldest_stale_since, now)}")
+        lines.append(f"the oldest stale pin: {_when(fresh.oldest_stale_since, now)}")
     others = ", ".join(f"{n:,} {status}" for status, n in report.findings.items() if n)
     lines += [f"references: {others}"] if others else []
     states = ", ".join(f"{n:,} {state}" for state, n in report.proposals.items() if n)
@@ -197,10 +224,11 @@ def _fresh(report: StatusReport) -> str:
     return f"{share} % fresh: {fresh.current:,} of {plural(total, 'pin')} current, {rest}"
 
 
-def _next(report: StatusReport, now: datetime) -> Iterator[str]:
-    last = report.summary.last_success
-    yield _when(report.summary.next_cycle, now) if report.summary.next_cycle else "none is due"
-    yield f"the last one came to its end {_when(last, now)}" if last else "none has ended yet"
+def _next(report: StatusReport, now: datetime, style: Style) -> Iterator[str]:
+    due, last = report.summary.next_cycle, report.summary.last_success
+    yield from wrap(_when(due, now) if due else "none is due", width_of(style) - 2)
+    ended = f"the last one came to its end {_when(last, now)}" if last else "none has ended yet"
+    yield from wrap(ended, width_of(style) - 2)
 
 
 def _when(text: str, now: datetime) -> str:
@@ -212,9 +240,3 @@ def _when(text: str, now: datetime) -> str:
         if moment <= now
         else f"{moment_text(moment)} (in {span})"
     )
-
-
-def _since(text: str, now: datetime) -> str:
-    """`since 2026-11-21 03:04 UTC (2 h)`."""
-    moment = datetime.fromisoformat(text)
-    return f"since {moment_text(moment)} ({age(now - moment)})"
