@@ -18,6 +18,8 @@ from digestbot.policy.finding import STATUSES
 from digestbot.policy.reasons import REASONS
 from digestbot.proposals.outcome import OUTCOMES
 from digestbot.registry.errors import CODES
+from digestbot.service.logs import EVENTS, FIELDS
+from digestbot.service.series import SERIES
 
 HEAD = """\
 # Reference
@@ -39,6 +41,9 @@ def reference() -> str:
     parts += ["Reasons of `failed` findings, and codes in `errors`:\n", _table("Code", CODES)]
     parts += ["## Outcomes\n", "What became of a proposal of `digestbot update`.\n"]
     parts += [_table("Outcome", OUTCOMES)]
+    parts += ["## Metrics\n", "What `/metrics` of `digestbot serve` shows.\n", _series()]
+    parts += ["## Log\n", "Fields of a line of the log; events have others of their own.\n"]
+    parts += [_table("Field", FIELDS), _table("Event", EVENTS)]
     return "\n".join(parts)
 
 
@@ -61,6 +66,14 @@ def _command(context: click.Context) -> str:
 def _table(title: str, rows: Mapping[Any, str]) -> str:
     lines = [f"| {title} | Meaning |", "| --- | --- |"]
     lines += [f"| `{key}` | {meaning} |" for key, meaning in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _series() -> str:
+    lines = ["| Series | Kind | Labels | Meaning |", "| --- | --- | --- | --- |"]
+    for one in SERIES:
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        lines += [f"| `{one.name}` | {one.kind} | {labels or 'none'} | {one.meaning} |"]
     return "\n".join(lines) + "\n"
 
 
