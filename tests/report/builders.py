@@ -32,6 +32,7 @@ def make_finding(
     start: int = 57,
     steering: Steering | None = None,
     refusal: Skip | None = None,
+    until: datetime | None = None,
 ) -> Finding:
     """A finding as a scan would make it; `image` is without digest, None is no reference."""
     pinned = status not in {Status.UNPINNED, Status.FAILED} or reason == "pinned"
@@ -50,7 +51,7 @@ def make_finding(
         steering=steering or Steering(),
     )
     edits = _edits(path, start, status) if edited and refusal is None else ()
-    moved = edits or refusal or status is Status.HELD
+    moved = edits or refusal
     return Finding(
         occurrence=occurrence,
         status=status,
@@ -59,6 +60,7 @@ def make_finding(
         hint=hint,
         new_digest=NEW if moved and status in _MOVED else None,
         edits=edits,
+        until=until,
     )
 
 
@@ -96,12 +98,12 @@ def hostile_result() -> ScanResult:
     return make_result(findings, [problem])
 
 
-_MOVED = {Status.STALE, Status.UNPINNED, Status.HELD}
+_MOVED = {Status.STALE, Status.UNPINNED}
 _REASONS = {
     Status.CURRENT: "up-to-date",
     Status.STALE: "digest-moved",
     Status.UNPINNED: "no-digest",
-    Status.HELD: "cooldown",
+    Status.HELD: "settling",
     Status.SKIPPED: "ignored",
     Status.FAILED: "rate-limited",
 }

@@ -60,7 +60,7 @@ def test_a_row_per_finding_then_problems_by_cause_then_the_summary_and_what_to_d
                                           BASE has no default, so nobody but the build
                                           knows the image
                                           hint: give BASE a default
-        deploy/Dockerfile:7   ‖ held      node:20               aaaaaaa → bbbbbbb
+        deploy/Dockerfile:7   ‖ held      node:20               settling
                                           node:20 moved two hours ago, and waits for
                                           three days
         deploy/Dockerfile:21  ✗ failed    ghcr.io/acme/tool:v1  rate-limited
