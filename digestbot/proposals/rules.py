@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from digestbot.clock import Clock
 from digestbot.config.issues import ConfigError, Issue
 from digestbot.config.load import LoadedSettings, read_settings
 from digestbot.config.models import Settings
 from digestbot.files.occurrence import Skip
+from digestbot.proposals.opening import closed_at
 from digestbot.proposals.run import Rules
-from digestbot.proposals.schedule import why_closed
 from digestbot.proposals.setup import proposal_settings
 from digestbot.scan.engine import Policy
 from digestbot.scan.forge_files import RepoFiles
@@ -36,7 +37,7 @@ class Rulebook:
     settings: Settings
     policy: Policy
     fixed: frozenset[str] = frozenset()
-    now: datetime | None = None
+    clock: Clock = field(default_factory=Clock)
 
     def rules_for(self, files: RepoFiles) -> Rules:
         """The rules of a repo.
@@ -45,20 +46,18 @@ class Rulebook:
             ConfigError: Its own configuration is broken, and names file and line.
         """
         settings, notices = self._overlaid(files.configuration)
+        closed = closed_at(settings.schedule, settings.freeze, self._now())
         return Rules(
             policy=replace(self.policy, pin=settings.pin, ignore=settings.ignore),
             proposals=proposal_settings(settings),
             exclude=settings.exclude,
-            closed=self._closed(settings),
+            closed=closed.message if closed else "",
+            opens_at=closed.until if closed else None,
             notices=notices,
         )
 
-    def _closed(self, settings: Settings) -> str:
-        schedule = settings.schedule
-        if schedule is None:
-            return ""
-        now = self.now or datetime.now().astimezone()
-        return why_closed(schedule.cron, schedule.timezone, now)
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.wall(), UTC)
 
     def _overlaid(
         self, configuration: Mapping[str, bytes | Skip]

@@ -1,4 +1,4 @@
-"""Schedules: at which minutes new proposals may be opened.
+"""Schedules: the minutes that cron expressions stand for.
 
 APScheduler finds the days. It knows them a little differently from a crontab: it counts
 weekdays from Monday, and asks for the day of the month and the weekday where cron takes
@@ -26,8 +26,8 @@ _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _MOST_MINUTES = 27 * 60
 
 
-def why_closed(cron: Sequence[str], timezone: str, now: datetime) -> str:
-    """Why nothing may be opened now; empty in a minute that one of the expressions matches.
+def is_open(cron: Sequence[str], timezone: str, now: datetime) -> bool:
+    """Whether one of the expressions matches this minute.
 
     Args:
         cron: Expressions of five fields.
@@ -37,15 +37,22 @@ def why_closed(cron: Sequence[str], timezone: str, now: datetime) -> str:
     Raises:
         ValueError: An expression is none, or there is no such time zone.
     """
-    here = now.astimezone(_zone(timezone)).replace(second=0, microsecond=0)
-    times = _times(cron, here.year)
-    if any(one.has(here) for one in times):
-        return ""
-    found = [then for one in times if (then := one.next(here)) is not None]
-    if not found:
-        return f"not within the next {YEARS} years, as the schedule says"
-    first = min(found, key=datetime.timestamp)
-    return f"not before {first:%Y-%m-%d %H:%M} ({timezone}), as the schedule says"
+    here = _minute_at(now, timezone)
+    return any(one.has(here) for one in _times(cron, here.year))
+
+
+def next_minute(cron: Sequence[str], timezone: str, after: datetime) -> datetime | None:
+    """The first minute after this one that an expression matches, in UTC.
+
+    A time that the clocks leave out is left out; one that they show twice comes twice. None
+    where there is none within `YEARS`.
+
+    Raises:
+        ValueError: An expression is none, or there is no such time zone.
+    """
+    here = _minute_at(after, timezone)
+    found = (one.next(here) for one in _times(cron, here.year))
+    return min((then.astimezone(UTC) for then in found if then is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +101,22 @@ class _Times:
         return min((fire.date() for fire in fires if fire is not None), default=None)
 
 
-def _zone(name: str) -> tzinfo:
+def zone_of(name: str) -> tzinfo:
+    """The time zone of this name.
+
+    Raises:
+        ValueError: There is none.
+    """
     if name == "UTC":
         return UTC  # A system without a list of time zones knows it, too.
     try:
         return ZoneInfo(name)
     except (OSError, LookupError, ValueError) as error:
         raise ValueError(f"there is no time zone {name!r}") from error
+
+
+def _minute_at(moment: datetime, timezone: str) -> datetime:
+    return moment.astimezone(zone_of(timezone)).replace(second=0, microsecond=0)
 
 
 def _times(cron: Sequence[str], year: int) -> tuple[_Times, ...]:

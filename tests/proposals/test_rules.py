@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digestbot.clock import Clock
 from digestbot.config.issues import ConfigError
 from digestbot.config.models import Settings
 from digestbot.files.occurrence import Skip
@@ -40,7 +41,12 @@ def rules_of(
     fixed: frozenset[str] = frozenset(),
     **org: object,
 ) -> Rules:
-    book = Rulebook(Settings.model_validate(org), Policy(jobs=3), fixed, SATURDAY)
+    book = Rulebook(
+        Settings.model_validate(org),
+        Policy(jobs=3),
+        fixed,
+        Clock(wall=SATURDAY.timestamp),
+    )
     return book.rules_for(RepoFiles(configuration=configuration))
 
 
