@@ -83,9 +83,8 @@ def test_the_text_begins_with_what_is_denied_and_says_until_when_the_rest_is_hel
                                       alpine:3: the registry asks to wait
         app/Dockerfile:2  ▲ stale     python:3.12  digest-moved
         app/Dockerfile:3  ‖ held      python:3.12  settling
-                                      python:3.12 moved to bbbbbbb; held back:
-                                      proposed from 2026-11-21 13:00 UTC on, if
-                                      it stays
+                                      python:3.12 moved to bbbbbbb; held back: proposed
+                                      from 2026-11-21 13:00 UTC on, if it stays
         """)
 
 
