@@ -64,7 +64,7 @@ def _by_policy(update: Update) -> Iterator[Caution]:
                 f"The pinned digest {pinned} is on the deny list: it is not to be used any longer.",
             )
         elif finding.reason == "not-newest":
-            yield Caution("not-newest", f"The newest digest is held back: {finding.message}.")
+            yield Caution("not-newest", f"{finding.message}.")
 
 
 def _build_argument(update: Update) -> Iterator[Caution]:

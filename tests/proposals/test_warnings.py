@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from digestbot.proposals.evidence import Evidence
+from digestbot.proposals.update import Update
 from digestbot.proposals.warnings import created_at, warnings_of
 from digestbot.registry.image_facts import ImageFacts
 from tests.proposals.words import OLD, UNKNOWN, evidence, facts, update
@@ -35,6 +38,28 @@ def test_what_is_unusual_is_said(known: Evidence, slug: str, part: str) -> None:
 
     assert caution.slug == slug
     assert part in caution.sentence
+
+
+def by_policy(reason: str, message: str) -> Update:
+    made = update(old=(OLD, OLD))
+    said = (replace(one, reason=reason, message=message) for one in made.findings)
+    return replace(made, findings=tuple(said))
+
+
+def test_a_denied_pin_is_the_first_thing_to_know() -> None:
+    made = by_policy("denied-pinned", "it is pinned")
+
+    first, *others = warnings_of(made, UNKNOWN)
+
+    assert first.slug == "denied-pinned"
+    assert OLD.short in first.sentence
+    assert [caution.slug for caution in others] == ["old-gone"]
+
+
+def test_what_is_not_the_newest_says_why() -> None:
+    (caution,) = warnings_of(by_policy("not-newest", "the newest settles"), evidence())
+
+    assert (caution.slug, caution.sentence) == ("not-newest", "the newest settles.")
 
 
 def test_usual_update_has_no_warnings() -> None:
