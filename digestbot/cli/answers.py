@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digestbot.cli.importing import importing
 from digestbot.errors import UsageError
@@ -12,12 +13,22 @@ from digestbot.registry.recorded import RecordedResolver, read_answers
 from digestbot.registry.resolution import Resolver
 from digestbot.registry.settings import RegistrySettings
 
+if TYPE_CHECKING:
+    from digestbot.registry.exchange import OnAnswer, OnLeft
+
 
 @contextmanager
 def open_resolver(
-    registries: RegistrySettings, digests: Path | None, *, offline: bool = False
+    registries: RegistrySettings,
+    digests: Path | None,
+    *,
+    offline: bool = False,
+    on_answer: OnAnswer | None = None,
+    on_left: OnLeft | None = None,
 ) -> Iterator[Resolver]:
     """The one resolver of a run, until the block ends; a file of digests comes before registries.
+
+    `on_answer` and `on_left` are told of each answer of a registry, and of its limits.
 
     Raises:
         UsageError: The file cannot be read.
@@ -30,7 +41,7 @@ def open_resolver(
         with importing():
             from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - heavy
 
-        with RegistryResolver(registries) as resolver:
+        with RegistryResolver(registries, on_answer=on_answer, on_left=on_left) as resolver:
             yield resolver
 
 

@@ -14,7 +14,7 @@ from digestbot.cli.targets import GitHubTarget, GitTarget, LocalTarget, Target
 from digestbot.clock import Clock
 from digestbot.errors import UsageError
 from digestbot.forge.errors import RefusedError
-from digestbot.forge.github.limits import Limiter
+from digestbot.forge.github.limits import Limiter, OnAnswer, OnLeft
 from digestbot.forge.github.settings import GitHubSettings
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import Entry, Repo
@@ -72,8 +72,15 @@ class ForgeWords:
     max_wait: float = 30.0
 
 
-def forge_options(settings: Settings, options: ForgeWords) -> ForgeOptions:
+def forge_options(
+    settings: Settings,
+    options: ForgeWords,
+    on_answer: OnAnswer | None = None,
+    on_left: OnLeft | None = None,
+) -> ForgeOptions:
     """From the configuration, and what the command line puts in place of it.
+
+    `on_answer` and `on_left` are told of each of GitHub's answers, and of its limits.
 
     Raises:
         UsageError: The configuration names no usable token, or no GitHub.
@@ -85,7 +92,9 @@ def forge_options(settings: Settings, options: ForgeWords) -> ForgeOptions:
     github = github_settings(settings.github, os.environ, max_wait_s=options.max_wait)
     return ForgeOptions(
         github=github,
-        limiter=Limiter(github.windows, github.concurrency, Clock()),
+        limiter=Limiter(
+            github.windows, github.concurrency, Clock(), on_answer=on_answer, on_left=on_left
+        ),
         names=options.names or settings.repos.names,
         topics=options.topics or settings.repos.topics,
         is_proposing=options.is_proposing,

@@ -54,12 +54,12 @@ class Runs:
         Raises:
             UsageError: A target needs packages that are not installed.
         """
-        inquiry = _inquiry(resolver)
+        inquiry = inquiry_of(resolver)
         for target in targets:
             try:
                 with closing(open_forge(target, self.forges)) as forge:
                     has_pulls = isinstance(target, GitHubTarget)
-                    run = self._run(forge, resolver, inquiry, has_pulls=has_pulls)
+                    run = self.run_on(forge, resolver, inquiry, has_pulls=has_pulls)
                     with closing(work(run, self._repos(forge))) as outcomes:
                         yield from outcomes
             except ForgeError as error:
@@ -75,7 +75,9 @@ class Runs:
             self.budget.narrow(room)
         return listed
 
-    def _run(self, forge: Forge, resolver: Resolver, inquiry: Inquiry, *, has_pulls: bool) -> Run:
+    def run_on(self, forge: Forge, resolver: Resolver, inquiry: Inquiry, *, has_pulls: bool) -> Run:
+        """What the repos of one forge have in common."""
+
         def writer_for(repo: Repo, settings: ProposalSettings) -> Writer:
             writer = ProposalWriter(repo, settings, inquiry, has_pulls)
             self.writers[repo.name] = writer
@@ -92,8 +94,11 @@ class Runs:
         )
 
 
-def _inquiry(resolver: Resolver) -> Inquiry:
-    """Where answers come from a file, registries are asked for nothing else either."""
+def inquiry_of(resolver: Resolver) -> Inquiry:
+    """An inquiry with the registries of a resolver.
+
+    Where answers come from a file, registries are asked for nothing else either.
+    """
     if isinstance(resolver, RegistryResolver):
         return Inquiry.of(resolver)
     return Inquiry(_refuse)

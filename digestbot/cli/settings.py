@@ -34,6 +34,18 @@ _VOUCHED_FOR = (
 )
 
 
+config_option = option(
+    "--config",
+    type=click.Path(path_type=Path),
+    heading="Input",
+    env="CONFIG",
+    metavar="FILE",
+    help="Configuration file. [default: digestbot.yaml, .github/digestbot.yaml or "
+    ".digestbot.yaml in this folder]",
+)
+"""The option --config."""
+
+
 def config_options(command: Decorated) -> Decorated:
     """The options --config and --no-config."""
     for add in (
@@ -44,15 +56,7 @@ def config_options(command: Decorated) -> Decorated:
             env="NO_CONFIG",
             help="Read no configuration file.",
         ),
-        option(
-            "--config",
-            type=click.Path(path_type=Path),
-            heading="Input",
-            env="CONFIG",
-            metavar="FILE",
-            help="Configuration file. [default: digestbot.yaml, .github/digestbot.yaml or "
-            ".digestbot.yaml in this folder]",
-        ),
+        config_option,
     ):
         command = add(command)
     return command

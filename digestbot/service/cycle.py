@@ -96,6 +96,12 @@ class Cycle:
     counts: Counter[str] = field(default_factory=Counter)
     problems: dict[tuple[str, str, str], Problem] = field(default_factory=dict)
     is_deferred: bool = False
+    state: RunState = RunState.FAILED
+
+    def result(self) -> CycleResult:
+        """What it came to so far."""
+        problems = tuple(self.problems.values())
+        return CycleResult(self.run_id, self.state, dict(self.counts), problems)
 
     def run(self) -> CycleResult:
         """All of it; what goes wrong with a target, an image or a repo ends there, and is said.
@@ -107,13 +113,12 @@ class Cycle:
             _log.info(Event.CYCLE_STARTED)
             with self.fleet.database.begin() as connection:
                 runs.begin(connection, self.run_id, KIND, self.fleet.now())
-            state = RunState.FAILED
             try:
                 self._work()
-                state = self._state()
+                self.state = self._state()
             finally:
-                self._finish(state)
-        return CycleResult(self.run_id, state, dict(self.counts), tuple(self.problems.values()))
+                self._finish()
+        return self.result()
 
     def _work(self) -> None:
         with ExitStack() as stack:
@@ -253,17 +258,17 @@ class Cycle:
             return RunState.STOPPED
         return RunState.INCOMPLETE if self.problems else RunState.DONE
 
-    def _finish(self, state: RunState) -> None:
+    def _finish(self) -> None:
         with self.fleet.database.begin() as connection:
             runs.finish(
                 connection,
                 self.run_id,
-                state,
+                self.state,
                 dict(self.counts),
                 tuple(self.problems.values()),
                 self.fleet.now(),
             )
-        _log.info(Event.CYCLE_FINISHED, state=state.value, **self.counts)
+        _log.info(Event.CYCLE_FINISHED, state=self.state.value, **self.counts)
 
 
 def _is_vain(due: Due, budget: Budget) -> bool:
@@ -278,7 +283,9 @@ def _log_outcome(outcome: RepoOutcome) -> None:
             is_new = verdict.outcome is Outcome.OPENED
             event = Event.PROPOSAL_OPENED if is_new else Event.PROPOSAL_CHANGED
             if verdict.outcome is not Outcome.UNCHANGED:
-                _log.info(event, outcome=verdict.outcome.value, title=verdict.title, url=verdict.url)
+                _log.info(
+                    event, outcome=verdict.outcome.value, title=verdict.title, url=verdict.url
+                )
         failures = [problem for problem in outcome.problems if problem.scope != "registry"]
         for problem in failures:
             _log.warning(Event.REPO_FAILED, code=problem.code, problem=problem.message)

@@ -1,0 +1,83 @@
+"""`digestbot run`: one full cycle over the configured targets, for cron and CronJobs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from digestbot.cli.exits import Exit
+from digestbot.cli.options import GroupedCommand, common, option
+from digestbot.cli.output import emit
+from digestbot.cli.progress import RepoProgress
+from digestbot.cli.serving import serving
+from digestbot.cli.settings import config_option
+from digestbot.cli.stopping import stopping
+from digestbot.cli.terminal import Terminal
+from digestbot.cli.update import FORMATS
+from digestbot.proposals.outcome import RepoOutcome
+from digestbot.proposals.proposal import Writer
+from digestbot.proposals.report_account import Account
+from digestbot.report.style import Style
+from digestbot.store.runs import RunState
+
+
+@click.command("run", cls=GroupedCommand)
+@config_option
+@option(
+    "--digests",
+    type=click.Path(path_type=Path),
+    heading="Network",
+    env="DIGESTS",
+    metavar="FILE",
+    help="Take the digests from this JSON file instead of asking registries.",
+)
+@option(
+    "--format",
+    "report_format",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    heading="Output",
+    env="FORMAT",
+    help="The report's format.",
+)
+@common
+@click.pass_context
+def command(
+    context: click.Context, /, *, config: Path | None, digests: Path | None, report_format: str
+) -> int:
+    """Do one full cycle over the configured targets, and exit.
+
+    It lists their repos, asks about each image once, and works on the repos where anything
+    moved, as one cycle of `digestbot serve` does. The report is about those repos only.
+    """
+    terminal = Terminal.of(context)
+    terminal.start_logging()
+    account, start = Account(), time.perf_counter()
+    progress = RepoProgress(shown=terminal.shows_progress)
+    with (
+        serving(context, config=config, digests=digests) as served,
+        stopping(terminal.say) as stop,
+        progress as bar,
+    ):
+
+        def told(outcome: RepoOutcome, writer: Writer | None) -> None:
+            bar.repo_done(outcome.name, len(outcome.verdicts))
+            if outcome.verdicts or outcome.problems or outcome.notices:
+                account.add(outcome, writer)
+
+        result = served.cycle(stop, told)
+        limiter = served.forges.limiter
+    for problem in result.problems:
+        account.fail(problem)
+    calls = limiter.calls if limiter else 0
+    report = account.report(duration_s=time.perf_counter() - start, calls=calls or None)
+    style = Style(terminal.width, terminal.colorful(sys.stdout), terminal.verbosity)
+    emit(FORMATS[report_format](report, style), None, color=style.color)
+    if result.state is RunState.STOPPED:
+        terminal.say("it was asked to end; the other repos are left for the next run")
+        return Exit.INTERRUPTED
+    return Exit.OK if result.state is RunState.DONE else Exit.INCOMPLETE

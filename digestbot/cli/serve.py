@@ -1,0 +1,112 @@
+"""`digestbot serve`: watch the configured targets until told to end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from digestbot.cli.exits import Exit
+from digestbot.cli.options import GroupedCommand, common, option
+from digestbot.cli.serving import Serving, serving
+from digestbot.cli.settings import config_option
+from digestbot.cli.stopping import stopping
+from digestbot.cli.terminal import Terminal
+from digestbot.config.addresses import check_listen
+from digestbot.errors import UsageError
+from digestbot.service import endpoint
+from digestbot.service.figures import read_figures, read_last_success
+from digestbot.service.inprocess import InProcessEngine
+from digestbot.service.jobs import Engine, Job, Stop, Work
+from digestbot.service.logs import Event, get_log, start_logging, stop_logging
+from digestbot.service.metrics import Metrics
+from digestbot.service.readiness import Readiness
+from digestbot.service.scheduler import CYCLE, Scheduler, Timetable
+from digestbot.service.timetable import next_fire
+from digestbot.store.database import Database
+
+STOP_S = 20.0
+_log = get_log(__name__)
+
+
+@click.command("serve", cls=GroupedCommand)
+@config_option
+@option(
+    "--listen",
+    heading="Service",
+    env="LISTEN",
+    metavar="HOST:PORT",
+    help="Where /healthz, /readyz and /metrics are served, in place of what `service.listen` says.",
+)
+@common
+@click.pass_context
+def command(context: click.Context, /, *, config: Path | None, listen: str | None) -> int:
+    """Watch the configured targets until SIGTERM or Ctrl-C.
+
+    A cycle begins by the timetable (`service.cron`): it lists the repos, asks about each image
+    once, and works on the repos where anything moved. What is held back is looked at again when
+    its time has come. Whoever is to know is told of what changed (`notify`).
+    """
+    terminal = Terminal.of(context)
+    start_logging(json=not sys.stderr.isatty(), verbosity=terminal.verbosity, stream=sys.stderr)
+    try:
+        with (
+            serving(context, config=config, make_metrics=_metrics) as served,
+            stopping(lambda text: _log.info(Event.SERVICE_STOPPING, message=text)) as stop,
+        ):
+            return _serve(served, _address(listen or served.settings.service.listen), stop)
+    finally:
+        stop_logging()
+
+
+def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> Exit:
+    metrics, settings = served.metrics, served.settings.service
+    if metrics is None:
+        raise ValueError("a service counts what it does")
+    times = Timetable(
+        settings.cron, settings.timezone, settings.jitter, run_on_start=settings.run_on_start
+    )
+
+    def run_cycle(asked: Stop) -> None:
+        with metrics.job(CYCLE.name):
+            served.cycle(asked)
+
+    scheduler = Scheduler(served.database, times, run_cycle, partial(_engine, served), served.clock)
+    ready = Readiness(
+        last_success=partial(read_last_success, served.database),
+        is_running=lambda: not stop.is_set(),
+        next_cycle=partial(next_fire, settings.cron, settings.timezone),
+        started=datetime.now(UTC),
+    )
+    app = endpoint.make_app(ready.reasons, metrics.exposition)
+    with endpoint.serving(app, *address) as port:
+        engine = scheduler.start()
+        _log.info(Event.SERVICE_STARTED, address=f"{address[0]}:{port}")
+        stop.wait()
+        is_done = engine.stop(STOP_S)
+    _log.info(Event.SERVICE_STOPPED, is_done=is_done)
+    return Exit.OK
+
+
+def _engine(served: Serving, work: Mapping[str, Work]) -> Engine:
+    def failed(job: Job, error: BaseException) -> None:
+        _log.error(Event.JOB_FAILED, job=job.name, problem=str(error), exc_info=error)
+
+    return InProcessEngine(work, workers=1, clock=served.clock, on_error=failed)
+
+
+def _metrics(database: Database) -> Metrics:
+    return Metrics(partial(read_figures, database))
+
+
+def _address(text: str) -> tuple[str, int]:
+    try:
+        host, _, port = check_listen(text).rpartition(":")
+    except ValueError as error:
+        raise UsageError(f"--listen {text}: {error}") from None
+    return host, int(port)

@@ -1,0 +1,204 @@
+"""What `digestbot serve` and `digestbot run` work with, put together from the configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digestbot import __version__
+from digestbot.cli.answers import open_resolver
+from digestbot.cli.forges import ForgeOptions, ForgeWords, forge_options, open_forge
+from digestbot.cli.runs import Runs, inquiry_of
+from digestbot.cli.settings import check_trust, given_keys, load
+from digestbot.cli.targets import parse_target
+from digestbot.clock import Clock
+from digestbot.config.load import LoadedSettings
+from digestbot.config.models import Settings
+from digestbot.errors import UsageError
+from digestbot.forge.interface import Forge
+from digestbot.proposals.budget import Budget, Limits
+from digestbot.proposals.outcome import RepoOutcome
+from digestbot.proposals.proposal import Writer
+from digestbot.proposals.rules import Rulebook
+from digestbot.proposals.run import Run
+from digestbot.registry.resolution import Resolver
+from digestbot.registry.resolver import RegistryResolver
+from digestbot.scan.forge_files import INTEREST
+from digestbot.scan.gate import RegistryGate
+from digestbot.scan.setup import Setup, gate_rules, make_setup
+from digestbot.service.after import Aftermath
+from digestbot.service.cycle import Cycle, CycleResult, Fleet
+from digestbot.service.jobs import Stop
+from digestbot.service.notify.kinds import recipients
+from digestbot.service.notify.notices import Notices
+from digestbot.service.notify.tally import ProposalTally
+from digestbot.service.watch import Histories, Watch
+from digestbot.store.database import Database
+from digestbot.store.location import location_of
+
+if TYPE_CHECKING:
+    from digestbot.service.metrics import Metrics  # `run` has none
+
+# Of the settings these change nothing about what is proposed.
+_APART = {"service", "notify", "state", "cache", "jobs", "timeout", "targets", "requires"}
+_MAX_WAIT_S = 15.0
+
+OnOutcome = Callable[[RepoOutcome, Writer | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A fleet and its state, both for this process alone.
+
+    Attributes:
+        digests: A file with answers in place of registries.
+        metrics: What counts along; None where nobody looks.
+    """
+
+    loaded: LoadedSettings
+    setup: Setup
+    forges: ForgeOptions
+    database: Database
+    aftermath: Aftermath
+    digests: Path | None = None
+    metrics: Metrics | None = None
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        return self.loaded.settings
+
+    def cycle(
+        self, stop: Stop, on_outcome: OnOutcome = lambda _outcome, _writer: None
+    ) -> CycleResult:
+        """One cycle, and what follows it.
+
+        `on_outcome` is told what became of each repo, and who found the words for it.
+
+        Raises:
+            StoreError: The state cannot be read or written.
+        """
+        tally = ProposalTally()
+        with self._resolver() as resolver:
+            watch, runs = self._watched(resolver)
+            inquiry = inquiry_of(resolver)
+
+            def open_run(forge: Forge, budget: Budget) -> Run:
+                run = runs.run_on(forge, watch, inquiry, has_pulls=True)
+                return replace(run, budget=budget)
+
+            def told(outcome: RepoOutcome) -> None:
+                tally.note(outcome)
+                on_outcome(outcome, runs.writers.pop(outcome.name, None))
+
+            cycle = Cycle(self._fleet(), watch, open_run, stop, told)
+            try:
+                cycle.run()
+            finally:
+                self._follow(cycle.result(), tally)
+        return cycle.result()
+
+    def _resolver(self) -> AbstractContextManager[Resolver]:
+        metrics = self.metrics
+        return open_resolver(
+            self.setup.registries,
+            self.digests,
+            on_answer=metrics.lookups if metrics else None,
+            on_left=metrics.remaining if metrics else None,
+        )
+
+    def _watched(self, resolver: Resolver) -> tuple[Watch, Runs]:
+        """The resolver that writes down what it learns, and the rules by which it is used."""
+        asked = resolver if isinstance(resolver, RegistryResolver) else None
+        gate = RegistryGate(gate_rules(self.settings), Histories(self.database), asked, self.clock)
+        metrics = self.metrics
+        watch = Watch(self.database, resolver, gate.offer_text, self._now)
+        if metrics is not None:
+            watch = replace(watch, on_move=lambda _found: metrics.tag_moved())
+        policy = replace(self.setup.policy, gate=gate)
+        rulebook = Rulebook(self.settings, policy, given_keys(self.loaded), self.clock)
+        return watch, Runs(self.forges, rulebook.rules_for, exclude=self.setup.exclude)
+
+    def _fleet(self) -> Fleet:
+        settings = self.settings
+        return Fleet(
+            database=self.database,
+            targets={
+                word: partial(open_forge, parse_target(word), self.forges)
+                for word in dict.fromkeys(settings.targets)
+            },
+            rules=rules_key(settings),
+            limits=Limits(settings.limits.open, settings.limits.per_hour),
+            lookups=settings.jobs,
+            jobs=settings.service.jobs,
+            clock=self.clock,
+        )
+
+    def _follow(self, result: CycleResult, tally: ProposalTally) -> None:
+        for delivery in self.aftermath.follow(result, tally):
+            if self.metrics is not None:
+                self.metrics.notified(delivery.notifier, "ok" if delivery.is_ok else "failed")
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.wall(), UTC)
+
+
+@contextmanager
+def serving(
+    context: click.Context,
+    *,
+    config: Path | None,
+    digests: Path | None = None,
+    make_metrics: Callable[[Database], Metrics] | None = None,
+) -> Iterator[Serving]:
+    """The configured fleet with its state, which no other process uses until the block ends.
+
+    Raises:
+        ConfigError: The configuration is wrong, or was merely found.
+        UsageError: It names no targets, or no state.
+        StoreError: The state cannot be opened, or another process uses it.
+    """
+    loaded = load(context, config=config, no_config=False, keys={})
+    check_trust(context, loaded)
+    settings = loaded.settings
+    if not settings.targets:
+        raise _lacking("targets", "targets: [github:acme]")
+    if settings.state is None:
+        raise _lacking("state", "state: {folder: /var/lib/digestbot}")
+    setup = make_setup(settings, os.environ)
+    told = recipients(settings.notify, os.environ)
+    words = ForgeWords(is_proposing=True, max_wait=_MAX_WAIT_S)
+    database = Database.open(location_of(settings.state, os.environ))
+    with closing(database), database.alone():
+        metrics = make_metrics(database) if make_metrics else None
+        forges = forge_options(
+            settings,
+            words,
+            on_answer=metrics.forge_calls if metrics else None,
+            on_left=metrics.remaining if metrics else None,
+        )
+        aftermath = Aftermath(database, Notices(database, told), settings.deny)
+        yield Serving(loaded, setup, forges, database, aftermath, digests, metrics)
+
+
+def rules_key(settings: Settings) -> str:
+    """A text that changes with whatever decides what is found and proposed."""
+    told = settings.model_dump_json(exclude=_APART)
+    return hashlib.sha256(f"{__version__}\n{INTEREST.key}\n{told}".encode()).hexdigest()[:16]
+
+
+def _lacking(key: str, line: str) -> UsageError:
+    return UsageError(
+        f"the configuration names no {key}",
+        hint=f"name a file with --config, and write in it: {line}",
+    )

@@ -1,0 +1,109 @@
+"""When cycles begin: by the timetable, and when what is held back may be proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from digestbot.clock import Clock
+from digestbot.service.jobs import Engine, Job, Stop, Work
+from digestbot.service.logs import Event, get_log
+from digestbot.service.timetable import missed, next_fire
+from digestbot.store import repos, runs, schedules
+from digestbot.store.database import Database
+from digestbot.store.errors import StoreError
+
+CYCLE = Job("cycle", "cycle")
+# What wakes the service apart from its timetable may come in bursts.
+_SHORTEST_PAUSE = timedelta(minutes=1)
+_log = get_log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When cycles begin by themselves.
+
+    Attributes:
+        cron: Expressions of five fields.
+        timezone: The one they are meant in.
+        jitter: Up to how much later a cycle begins.
+        run_on_start: Whether the service begins with one.
+    """
+
+    cron: tuple[str, ...]
+    timezone: str = "UTC"
+    jitter: timedelta = timedelta()
+    run_on_start: bool = True
+
+
+@dataclass
+class Scheduler:
+    """Keeps one cycle waiting in the engine at any time.
+
+    Attributes:
+        run_cycle: Does one cycle.
+        open_engine: The engine that does these works.
+    """
+
+    database: Database
+    timetable: Timetable
+    run_cycle: Callable[[Stop], object]
+    open_engine: Callable[[Mapping[str, Work]], Engine]
+    clock: Clock = field(default_factory=Clock)
+    _engine: Engine = field(init=False)
+
+    def start(self) -> Engine:
+        """Begin; the engine that is returned is to be stopped in the end.
+
+        A run that should have been while nobody was there is made up for, once.
+
+        Raises:
+            StoreError: The state cannot be read or written.
+        """
+        engine = self._engine = self.open_engine({CYCLE.name: self._cycle})
+        now = self._now()
+        with self.database.begin() as connection:
+            runs.note_lost(connection, now)
+            last = schedules.last_started(connection, CYCLE.key)
+        times = self.timetable
+        if times.run_on_start or missed(times.cron, times.timezone, last, now):
+            engine.submit(CYCLE)
+        else:
+            self._plan_next()
+        return engine
+
+    def next_cycle(self) -> datetime | None:
+        """When the next one begins, if nothing comes between."""
+        now = self._now()
+        fire = next_fire(self.timetable.cron, self.timetable.timezone, now)
+        wake = self._next_due(now)
+        times = [fire, wake and max(wake, now + _SHORTEST_PAUSE)]
+        return min((time for time in times if time is not None), default=None)
+
+    def _next_due(self, now: datetime) -> datetime | None:
+        """When something held back may be proposed; by the timetable alone if nobody can say."""
+        try:
+            with self.database.reading() as connection:
+                return repos.next_due(connection, now)
+        except StoreError as error:
+            _log.error(Event.STATE_FAILED, problem=str(error))
+            return None
+
+    def _cycle(self, job: Job, stop: Stop) -> None:
+        with self.database.begin() as connection:
+            schedules.note_started(connection, job.key, self._now())
+        try:
+            self.run_cycle(stop)
+        finally:
+            self._plan_next()
+
+    def _plan_next(self) -> None:
+        at = self.next_cycle()
+        if at is None:
+            _log.warning(Event.MESSAGE, message="no cycle is due any more, as service.cron says")
+        else:
+            self._engine.submit(CYCLE, at + self.timetable.jitter * self.clock.jitter())
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.wall(), UTC)
