@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
+from digestbot.service.logs import Event, get_log
 from digestbot.service.notify.errors import NotifyError
 from digestbot.service.notify.message import Message, Notifier
 
-_log = logging.getLogger(__name__)
+_log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def deliver(notifier: Notifier, message: Message) -> Delivery:
         # Without the text of the error: the address may be part of it.
         failed = Delivery(name, count, f"{name} failed ({type(error).__name__})")
     else:
-        _log.info("told %s of %d changes", name, count)
+        _log.info(Event.NOTIFICATION_SENT, notifier=name, count=count)
         return Delivery(name, count)
-    _log.warning("could not tell %s of %d changes: %s", name, count, failed.failure)
+    _log.warning(Event.NOTIFICATION_FAILED, notifier=name, count=count, problem=failed.failure)
     return failed
