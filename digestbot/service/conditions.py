@@ -52,7 +52,8 @@ class Known:
     Attributes:
         state: How the cycle ended.
         problems: What went wrong in it.
-        before: The subjects of what held before: beyond `MOST`, these are told first.
+        before: What held before. Beyond `MOST` it is told first, and a cycle that did not get
+            to its end says nothing against it.
     """
 
     state: RunState
@@ -61,7 +62,7 @@ class Known:
     repos: Sequence[TroubledRepo] = ()
     held: Sequence[HeldImage] = ()
     denied: Sequence[DeniedDigest] = ()
-    before: Collection[str] = ()
+    before: Sequence[Condition] = ()
 
 
 def known_after(
@@ -80,7 +81,7 @@ def known_after(
             repos.with_problems(connection, _READ),
             attention.held_images(connection, reasons=NEEDS_SOMEBODY, limit=_READ),
             attention.denied_digests(connection, deny),
-            attention.known_subjects(connection),
+            attention.holding(connection),
         )
 
 
@@ -105,7 +106,7 @@ def conditions_of(known: Known) -> list[Condition]:
         "held": map(_image, known.held),
         "denied": map(_denied, known.denied),
     }
-    before = frozenset(known.before)
+    before = frozenset(one.subject for one in known.before)
     return [one for event, some in kinds.items() for one in _bounded(event, some, before)]
 
 
@@ -120,6 +121,8 @@ def _bounded(event: str, some: Iterable[Condition], before: Collection[str]) -> 
 
 
 def _cycle(known: Known) -> Iterator[Condition]:
+    if known.state in {RunState.STOPPED, RunState.FAILED}:
+        yield from (one for one in known.before if one.event == "cycle" and one.state != "more")
     for problem in known.problems:
         if problem.scope == "target":
             subject = f"target:{problem.subject}"

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, Subquery, func, select
 
 from digestbot.policy.finding import Status
+from digestbot.store.conditions import Condition
 from digestbot.store.tables import CONDITIONS, FINDINGS, IMAGES, REPOS
 
 _C = FINDINGS.c
@@ -118,10 +119,10 @@ def denied_digests(connection: Connection, digests: Collection[str]) -> list[Den
     return [DeniedDigest(row.digest, row.places, row.repos) for row in connection.execute(query)]
 
 
-def known_subjects(connection: Connection) -> frozenset[str]:
-    """Whom or what the conditions are about that hold, as far as was written down."""
-    query = select(CONDITIONS.c.subject).where(CONDITIONS.c.ended_at.is_(None))
-    return frozenset(connection.scalars(query))
+def holding(connection: Connection) -> list[Condition]:
+    """The conditions that hold, as far as was written down."""
+    rows = connection.execute(select(CONDITIONS).where(CONDITIONS.c.ended_at.is_(None)))
+    return [Condition(row.subject, row.event, row.state, row.message, row.hint) for row in rows]
 
 
 def _count(connection: Connection, found: Subquery) -> int:

@@ -146,6 +146,30 @@ def test_an_incomplete_cycle_says_where_the_problems_are() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "ended, state_of_cycle",
+    [
+        pytest.param(RunState.DONE, None, id="a cycle that is done knows better"),
+        pytest.param(RunState.STOPPED, "incomplete", id="one that was stopped knows nothing"),
+        pytest.param(RunState.FAILED, "failed", id="one that failed knows of itself"),
+    ],
+)
+def test_what_a_cycle_did_not_get_to_is_as_it_was(
+    ended: RunState, state_of_cycle: str | None
+) -> None:
+    target = Condition("target:github:acme", "cycle", "no-permission", "403")
+    cycle = Condition("cycle", "cycle", "incomplete", "…")
+    repo = Condition("repo:acme/app", "repos", "x", "x")
+
+    found = {
+        one.subject: one.state for one in conditions_of(Known(ended, before=[target, cycle, repo]))
+    }
+
+    assert found.get("cycle") == state_of_cycle
+    assert ("target:github:acme" in found) == (ended is not RunState.DONE)
+    assert "repo:acme/app" not in found
+
+
 def test_beyond_fifty_of_a_kind_one_counts_the_others() -> None:
     repos = [(f"acme/r{n:05}", (BROKEN,)) for n in range(10_000)]
 
@@ -158,12 +182,12 @@ def test_beyond_fifty_of_a_kind_one_counts_the_others() -> None:
 
 def test_beyond_fifty_who_was_there_before_stays() -> None:
     repos = [(f"acme/r{n:05}", (BROKEN,)) for n in range(MOST + 10)]
-    before = subjects(replace(DONE, repos=repos))
+    before = conditions_of(replace(DONE, repos=repos))
 
     earlier = [("aaaa/first", (BROKEN,)), *repos]
     after = subjects(replace(DONE, repos=earlier, before=before))
 
-    assert after == before
+    assert after == [one.subject for one in before]
 
 
 def test_the_number_of_the_others_is_no_change_of_state() -> None:
@@ -201,7 +225,7 @@ def test_what_is_known_comes_from_the_state(tmp_path: Path) -> None:
 
         known = known_after(database, RunState.DONE, (), [str(OLD), str(NEW)])
 
-    assert known.before == {"repo:acme/old"}
+    assert known.before == [before]
     assert [(one.host, one.code, one.images) for one in known.causes] == [
         ("docker.io", "rate-limited", 1)
     ]
