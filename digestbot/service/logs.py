@@ -44,8 +44,6 @@ class Event(StrEnum):
     PROPOSAL_OPENED = "proposal.opened"
     PROPOSAL_CHANGED = "proposal.changed"
     LOOKUP_FAILED = "lookup.failed"
-    JOB_STARTED = "job.started"
-    JOB_FINISHED = "job.finished"
     JOB_FAILED = "job.failed"
     NOTIFICATION_SENT = "notification.sent"
     NOTIFICATION_FAILED = "notification.failed"
@@ -66,8 +64,6 @@ EVENTS = {
     Event.PROPOSAL_OPENED: "A pull request is new.",
     Event.PROPOSAL_CHANGED: "Something else became of a pull request.",
     Event.LOOKUP_FAILED: "A registry gave no answer about a tag.",
-    Event.JOB_STARTED: "A job begins.",
-    Event.JOB_FINISHED: "A job is done.",
     Event.JOB_FAILED: "A job ended with an error.",
     Event.NOTIFICATION_SENT: "Somebody was told what changed.",
     Event.NOTIFICATION_FAILED: "Somebody could not be told.",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from digestbot.scan.in_order import in_order
 from digestbot.service.logs import (
     EVENTS,
     FIELDS,
@@ -140,6 +141,19 @@ def test_threads_have_what_is_bound_if_they_run_in_a_copy_of_the_context(
     assert [line.get("run_id") for line in lines(stream)] == ["r1", None]
 
 
+def test_the_threads_of_a_run_have_what_is_bound(stream: io.StringIO) -> None:
+    log = get_log(NAME)
+
+    def work(number: int) -> int:
+        log.info(Event.REPO_UPDATED, number=number)
+        return number
+
+    with bound(run_id="r1"):
+        assert list(in_order(work, range(20), jobs=4)) == list(range(20))
+
+    assert [line["run_id"] for line in lines(stream)] == ["r1"] * 20
+
+
 @pytest.mark.parametrize(
     "verbosity, levels",
     [
@@ -158,7 +172,7 @@ def test_verbosity_says_from_which_level_on(verbosity: int, levels: list[str]) -
     for name in (NAME, "digestbot"):
         log = get_log(name)
         for level in ("debug", "info", "warning", "error"):
-            getattr(log, level)(Event.JOB_FINISHED)
+            getattr(log, level)(Event.REPO_UPDATED)
     stop_logging()
 
     assert [line["level"] for line in lines(stream)] == levels * 2
@@ -218,6 +232,12 @@ def test_an_error_has_its_trace_in_one_field(stream: io.StringIO, is_event: bool
     (line,) = lines(stream)
     assert "ValueError: token ghp_***" in line["exception"]
     assert "C4nary" not in stream.getvalue()
+
+
+def test_an_error_may_be_told_after_it_was_caught(stream: io.StringIO) -> None:
+    get_log(NAME).error(Event.JOB_FAILED, exc_info=ValueError("ghp_C4naryC4nary"))
+
+    assert lines(stream)[0]["exception"].endswith("ValueError: ghp_***")
 
 
 def test_values_have_an_end(stream: io.StringIO) -> None:
