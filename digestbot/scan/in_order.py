@@ -53,6 +53,7 @@ def _serve(work: Callable[[T], R], tasks: SimpleQueue[tuple[T, Future[R]] | None
     while (task := tasks.get()) is not None:
         thing, future = task
         try:
-            future.set_result(work(thing))
+            # In a copy: what is bound for one thing is not meant for the next.
+            future.set_result(copy_context().run(work, thing))
         except BaseException as error:  # noqa: BLE001 - whoever takes the outcome gets it
             future.set_exception(error)

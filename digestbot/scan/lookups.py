@@ -42,7 +42,8 @@ def look_up(
                 query = waiting.get_nowait()
             except Empty:
                 return
-            answered.put((query, _ask(query, resolver)))
+            # In a copy: what is bound for one query is not meant for the next.
+            answered.put((query, copy_context().run(_ask, query, resolver)))
 
     context = copy_context()
     for _ in range(min(jobs, len(distinct))):

@@ -3,12 +3,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digestbot.scan.in_order import in_order
+
+RUN: ContextVar[str] = ContextVar("RUN", default="")
 
 
 @given(st.lists(st.integers(), max_size=40), st.integers(1, 8))
@@ -65,3 +68,26 @@ def test_threads_end_with_their_work() -> None:
             break
         time.sleep(0.01)
     assert threading.active_count() <= before
+
+
+def test_the_threads_know_what_is_bound_where_the_outcomes_are_taken() -> None:
+    token = RUN.set("r1")
+
+    try:
+        found = list(in_order(lambda _thing: RUN.get(), range(20), jobs=4))
+    finally:
+        RUN.reset(token)
+
+    assert found == ["r1"] * 20
+
+
+def test_what_is_bound_for_one_thing_is_not_there_for_the_next() -> None:
+    def work(thing: int) -> str:
+        before = RUN.get()
+        RUN.set(str(thing))
+        return before
+
+    found = list(in_order(work, range(20), jobs=2))
+
+    assert found == [""] * 20
+    assert RUN.get() == ""

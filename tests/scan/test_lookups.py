@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextvars import ContextVar
 
 import pytest
 
@@ -94,3 +95,20 @@ def test_lookups_run_side_by_side() -> None:
     answers = look_up([query(str(number)) for number in range(4)], Together(), jobs=4)
 
     assert len(answers) == 4
+
+
+def test_the_lookups_know_what_is_bound_where_they_are_asked_for() -> None:
+    run: ContextVar[str] = ContextVar("run", default="")
+    found: list[str] = []
+
+    class Noting:
+        def resolve(self, query: Query) -> Resolution:
+            found.append(run.get())
+            run.set(str(query))
+            return Resolution(query, DIGEST)
+
+    run.set("r1")
+    look_up([query(str(number)) for number in range(10)], Noting(), jobs=2)
+
+    assert found == ["r1"] * 10
+    assert run.get() == "r1"
