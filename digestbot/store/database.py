@@ -5,24 +5,22 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from digestbot.errors import UsageError
+from digestbot.store.engines import READS, WRITES, engine_for
 from digestbot.store.errors import BusyError, StoreError
+from digestbot.store.explaining import explained
 from digestbot.store.location import Location
 from digestbot.store.migrating import migrate, revision_of, undone
 
-_BUSY_S = 30
 # What PostgreSQL knows our locks by.
 _ALONE, _MIGRATING = 0x64696765, 0x73746264
-_BEGIN = "digestbot_begin"
 
 
 class Database:
@@ -36,19 +34,17 @@ class Database:
     def open(cls, location: Location, *, must_exist: bool = False) -> Self:
         """Connect, and bring the tables up to date.
 
+        Where it `must_exist`, nothing is made that is not there.
+
         Raises:
             StoreError: It cannot be reached or made, or is newer than this program.
             UsageError: The driver is not installed.
         """
         if location.folder is not None:
-            _prepare(location.folder, must_exist=must_exist)
-        database = cls(location, _engine(location))
+            _prepare(location.folder, location.file, must_exist=must_exist)
+        database = cls(location, engine_for(location))
         try:
-            with database._migrating():
-                migrate(database._engine)
-        except SQLAlchemyError as error:
-            database.close()
-            raise _explained(error, location) from None
+            database._update(must_exist=must_exist)
         except StoreError:
             database.close()
             raise
@@ -61,7 +57,7 @@ class Database:
         Raises:
             StoreError: The database refuses.
         """
-        with self._connected("BEGIN IMMEDIATE") as connection:
+        with self._connected(WRITES) as connection:
             yield connection
 
     @contextmanager
@@ -71,7 +67,7 @@ class Database:
         Raises:
             StoreError: The database refuses.
         """
-        with self._connected("BEGIN") as connection:
+        with self._connected(READS) as connection:
             yield connection
 
     @contextmanager
@@ -109,8 +105,12 @@ class Database:
             raise StoreError(
                 "the state is in PostgreSQL, which has its own backups", hint="use pg_dump"
             )
+        if path.resolve() == self.location.file.resolve():
+            raise StoreError(f"{path} is the state itself", hint="name another file")
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
+            # It tells of private repos.
+            temporary.touch(mode=0o600)
             with (
                 closing(sqlite3.connect(self.location.file)) as source,
                 closing(sqlite3.connect(temporary)) as target,
@@ -146,16 +146,28 @@ class Database:
         """Let go of all connections."""
         self._engine.dispose()
 
+    def _update(self, *, must_exist: bool) -> None:
+        with self._migrating():
+            with self.reading() as connection:
+                found, is_behind = revision_of(connection), any(undone(connection))
+            if must_exist and not found:
+                raise _nothing_in(str(self.location))
+            # Who only looks need not wait for those who write.
+            if is_behind:
+                with self.begin() as connection:
+                    migrate(connection)
+
     @contextmanager
-    def _connected(self, begin: str) -> Iterator[Connection]:
+    def _connected(self, options: Mapping[str, Mapping[str, Any]]) -> Iterator[Connection]:
+        chosen = options[self._engine.dialect.name]
         try:
             with (
-                self._engine.connect().execution_options(**{_BEGIN: begin}) as connection,
+                self._engine.connect().execution_options(**chosen) as connection,
                 connection.begin(),
             ):
                 yield connection
         except SQLAlchemyError as error:
-            raise _explained(error, self.location) from error
+            raise explained(error, self.location) from None
 
     @contextmanager
     def _migrating(self) -> Iterator[None]:
@@ -169,49 +181,27 @@ class Database:
     @contextmanager
     def _advised(self, key: int, *, waits: bool = False) -> Iterator[bool]:
         """Hold a lock of PostgreSQL on a connection of its own, with which it ends."""
+        take = "pg_advisory_lock" if waits else "pg_try_advisory_lock"
         engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            take = "pg_advisory_lock" if waits else "pg_try_advisory_lock"
-            taken = connection.execute(text(f"SELECT {take}(:key)"), {"key": key}).scalar()
+        with ExitStack() as stack:
             try:
-                yield taken is not False
+                connection = stack.enter_context(engine.connect())
+                taken = connection.scalar(text(f"SELECT {take}(:key)"), {"key": key}) is not False
+            except SQLAlchemyError as error:
+                raise explained(error, self.location) from None
+            try:
+                yield taken
             finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                # Where the connection is lost, so is the lock.
+                with suppress(SQLAlchemyError):
+                    if taken:
+                        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
 
-def _engine(location: Location) -> Engine:
-    if location.folder is not None:
-        engine = create_engine(f"sqlite:///{location.file}", connect_args={"timeout": _BUSY_S})
-        event.listen(engine, "connect", _set_up)
-        event.listen(engine, "begin", _begin)
-        return engine
-    url = make_url(location.url).set(drivername="postgresql+psycopg")
-    if location.password:
-        url = url.set(password=location.password.reveal())
-    try:
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"PostgreSQL needs a package that is not installed ({error.name})",
-            hint="pip install 'digestbot[postgresql]'",
-        ) from error
-
-
-def _set_up(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # Transactions begin when we say so: the driver's own way would let two writers deadlock.
-    connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
-
-
-def _prepare(folder: Path, *, must_exist: bool) -> None:
+def _prepare(folder: Path, file: Path | None, *, must_exist: bool) -> None:
     hint = "name a folder on a local disk that may be written, with `state: {folder: …}`"
-    if must_exist and not folder.is_dir():
-        raise StoreError(f"there is no state in {folder}", hint="digestbot run makes one")
+    if must_exist and not (file and file.is_file()):
+        raise _nothing_in(str(folder))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -220,28 +210,21 @@ def _prepare(folder: Path, *, must_exist: bool) -> None:
         raise StoreError(f"the folder {folder} may not be written", hint=hint)
 
 
+def _nothing_in(place: str) -> StoreError:
+    return StoreError(f"there is no state in {place}", hint="digestbot run makes one")
+
+
 @contextmanager
 def _locked(path: Path, *, waits: bool = False) -> Iterator[bool]:
     """Hold the lock of a file; whether it was free. The system frees it when a process ends."""
-    try:
-        with path.open("wb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-                return
-            yield True
-    except OSError as error:
-        raise StoreError(f"cannot lock {path}: {error.strerror}") from error
-
-
-def _explained(error: SQLAlchemyError, location: Location) -> StoreError:
-    """Without the statement, its values and the address: any of them may be secret."""
-    said = str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
-    if location.password:
-        said = said.replace(location.password.reveal(), "***")
-    first = next(iter(said.strip().splitlines()), type(error).__name__)
-    hint = "see that there is room, and that nobody else keeps it locked; digestbot db check"
-    if location.folder is None:
-        hint = "see that the database runs, and that user and password are right"
-    return StoreError(f"the state in {location}: {first}", hint=hint)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("wb"))
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+            is_free = True
+        except BlockingIOError:
+            is_free = False
+        except OSError as error:
+            message = f"cannot lock {path}: {error.strerror}"
+            raise StoreError(message, hint="name a folder on a local disk") from error
+        yield is_free

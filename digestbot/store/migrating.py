@@ -8,22 +8,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from digestbot.store.errors import NewerError
 
 
-def migrate(engine: Engine) -> None:
-    """Do what is to be done, all of it or nothing.
+def migrate(connection: Connection) -> None:
+    """Do what is to be done; the transaction is the caller's.
 
     Raises:
         NewerError: The database knows a revision that this program does not.
     """
+    _check_known(revision_of(connection))
     config = _config()
-    with engine.begin() as connection:
-        _check_known(revision_of(connection))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def revision_of(connection: Connection) -> str:
