@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from digestbot.proposals.rules import Rulebook
 from digestbot.proposals.run import Rules
 from digestbot.scan.engine import Policy
 from digestbot.scan.forge_files import RepoFiles
+from tests.github.clock import VirtualClock
 
 SATURDAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
@@ -115,6 +116,33 @@ def test_a_schedule_that_is_closed_says_until_when() -> None:
     found = rules("schedule: {cron: ['* * * * mon-fri'], timezone: Europe/Berlin}\n")
 
     assert "2026-11-23" in found.closed
+
+
+def test_a_schedule_that_is_closed_says_when_it_opens() -> None:
+    found = rules("schedule: {cron: ['* 6 * * mon-fri'], timezone: Europe/Berlin}\n")
+
+    assert found.opens_at == datetime(2026, 11, 23, 5, tzinfo=UTC)
+
+
+def test_the_freezes_of_a_repo_come_on_top_of_those_of_the_run() -> None:
+    org = [{"start": "2026-11-20", "end": "2026-11-22", "reason": "the sale"}]
+
+    found = rules("freeze: [{start: 2026-11-23, end: 2026-11-24}]\n", freeze=org)
+
+    assert found.closed == "not before 2026-11-25 (UTC), as there is a freeze: the sale"
+    assert found.opens_at == datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def test_the_time_is_asked_for_anew_for_each_repo() -> None:
+    clock = VirtualClock(SATURDAY.timestamp())
+    data = {"freeze": [{"start": "2026-11-21", "end": "2026-11-21"}]}
+    book = Rulebook(Settings.model_validate(data), Policy(), clock=clock.as_clock())
+    assert book.rules_for(RepoFiles()).closed
+
+    clock.advance(timedelta(days=1).total_seconds())
+
+    open_again = book.rules_for(RepoFiles())
+    assert (open_again.closed, open_again.opens_at) == ("", None)
 
 
 @pytest.mark.parametrize("schedule", ["['* * * * *']", "['* * * * sat', '* * * * mon']"])
