@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from digestbot.cli.contracts import contracts
 from digestbot.cli.exits import MEANING
 from digestbot.cli.main import digestbot
 from digestbot.config.reference import settings_reference
@@ -44,6 +45,8 @@ def reference() -> str:
     parts += ["## Metrics\n", "What `/metrics` of `digestbot serve` shows.\n", _series()]
     parts += ["## Log\n", "Fields of a line of the log; events have others of their own.\n"]
     parts += [_table("Field", FIELDS), _table("Event", EVENTS)]
+    parts += ["## Contracts\n", "The JSON that programs may rely on; only additions are made.\n"]
+    parts += [contracts()]
     return "\n".join(parts)
 
 
