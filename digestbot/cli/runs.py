@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from digestbot.cli.asking import Asking
 from digestbot.cli.forges import ForgeOptions, open_forge
 from digestbot.cli.targets import GitHubTarget, Target
 from digestbot.forge.errors import ForgeError
@@ -47,19 +48,19 @@ class Runs:
     writers: dict[str, Writer] = field(default_factory=dict)
 
     def over(
-        self, targets: Sequence[Target], resolver: Resolver, work: Work
+        self, targets: Sequence[Target], asked: Asking, work: Work
     ) -> Iterator[RepoOutcome | Problem]:
         """What became of the repos of each target; a target that cannot be listed is a problem.
 
         Raises:
             UsageError: A target needs packages that are not installed.
         """
-        inquiry = inquiry_of(resolver)
+        inquiry = inquiry_of(asked.registries)
         for target in targets:
             try:
                 with closing(open_forge(target, self.forges)) as forge:
                     has_pulls = isinstance(target, GitHubTarget)
-                    run = self.run_on(forge, resolver, inquiry, has_pulls=has_pulls)
+                    run = self.run_on(forge, asked.resolver, inquiry, has_pulls=has_pulls)
                     with closing(work(run, self._repos(forge))) as outcomes:
                         yield from outcomes
             except ForgeError as error:
@@ -94,14 +95,12 @@ class Runs:
         )
 
 
-def inquiry_of(resolver: Resolver) -> Inquiry:
-    """An inquiry with the registries of a resolver.
+def inquiry_of(registries: RegistryResolver | None) -> Inquiry:
+    """An inquiry with these registries.
 
     Where answers come from a file, registries are asked for nothing else either.
     """
-    if isinstance(resolver, RegistryResolver):
-        return Inquiry.of(resolver)
-    return Inquiry(_refuse)
+    return Inquiry(_refuse) if registries is None else Inquiry.of(registries)
 
 
 def _refuse(reference: ImageReference) -> ImageFacts:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from digestbot.cli.answers import open_resolver
+from digestbot.cli.asking import Asking, asking
 from digestbot.cli.exits import Exit
 from digestbot.cli.importing import importing
 from digestbot.cli.options import GroupedCommand, common
@@ -27,7 +27,6 @@ from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError, WriteError
 from digestbot.policy.finding import Status
 from digestbot.registry.recorded import write_answers
-from digestbot.registry.resolution import Resolver
 from digestbot.report.formats import REPORTS
 from digestbot.report.repos import in_one_tree
 from digestbot.report.style import Style
@@ -123,14 +122,14 @@ def _scan(
     options: ScanOptions,
     terminal: Terminal,
 ) -> ScanResult:
-    policy = replace(setup.policy, offline=options.offline)
-    with open_resolver(setup.registries, options.digests, offline=options.offline) as resolver:
+    with asking(setup, options.digests, offline=options.offline) as asked:
+        policy = asked.policy(replace(setup.policy, offline=options.offline))
         results: list[ScanResult] = []
         if files or not elsewhere.targets:
             with ProgressBar(shown=terminal.shows_progress) as bar:
-                results.append(scan(files, resolver, policy, observer=bar))
+                results.append(scan(files, asked.resolver, policy, observer=bar))
         if elsewhere.targets:
-            results.append(elsewhere.scan(resolver, policy, setup.exclude))
+            results.append(elsewhere.scan(asked, policy, setup.exclude))
     duration_s = sum(result.duration_s for result in results)
     return results[0] if len(results) == 1 else merged(results, duration_s=duration_s)
 
@@ -144,7 +143,7 @@ class _Elsewhere:
     options: ScanOptions
     terminal: Terminal
 
-    def scan(self, resolver: Resolver, policy: Policy, exclude: tuple[str, ...]) -> ScanResult:
+    def scan(self, asked: Asking, policy: Policy, exclude: tuple[str, ...]) -> ScanResult:
         with importing():
             from digestbot.cli.scan_repos import scan_targets  # noqa: PLC0415 - not for local scans
 
@@ -152,7 +151,7 @@ class _Elsewhere:
             self.targets,
             self.options,
             self.terminal,
-            resolver=resolver,
+            asked=asked,
             policy=policy,
             loaded=self.load(),
             exclude=exclude,

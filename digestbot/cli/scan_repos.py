@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from digestbot.cli.asking import Asking
 from digestbot.cli.forges import ForgeWords, forge_options
 from digestbot.cli.progress import RepoProgress
 from digestbot.cli.runs import Runs
@@ -18,7 +19,6 @@ from digestbot.errors import NoInputError
 from digestbot.proposals.fleet import scan_repos
 from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.rules import Rulebook
-from digestbot.registry.resolution import Resolver
 from digestbot.scan.engine import Policy
 from digestbot.scan.result import Problem, ScanResult, merged
 
@@ -49,7 +49,7 @@ def scan_targets(
     options: ScanOptions,
     terminal: Terminal,
     *,
-    resolver: Resolver,
+    asked: Asking,
     policy: Policy,
     loaded: LoadedSettings,
     exclude: tuple[str, ...],
@@ -64,7 +64,7 @@ def scan_targets(
     runs = Runs(forges, rulebook.rules_for, exclude=exclude)
     harvest, start = _Harvest(), time.perf_counter()
     with RepoProgress(shown=terminal.shows_progress) as bar:
-        for outcome in runs.over(targets, resolver, scan_repos):
+        for outcome in runs.over(targets, asked, scan_repos):
             harvest.add(outcome)
             if isinstance(outcome, RepoOutcome):
                 bar.repo_done(outcome.name)

@@ -34,7 +34,7 @@ from digestbot.registry.resolution import Resolver
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.scan.forge_files import INTEREST
 from digestbot.scan.gate import RegistryGate
-from digestbot.scan.setup import Setup, gate_rules, make_setup
+from digestbot.scan.setup import Setup, make_setup
 from digestbot.service.after import Aftermath
 from digestbot.service.cycle import Cycle, CycleResult, Fleet
 from digestbot.service.jobs import Stop
@@ -91,7 +91,7 @@ class Serving:
         tally = ProposalTally()
         with self._resolver() as resolver:
             watch, runs = self._watched(resolver)
-            inquiry = inquiry_of(resolver)
+            inquiry = inquiry_of(_registries(resolver))
 
             def open_run(forge: Forge, budget: Budget) -> Run:
                 run = runs.run_on(forge, watch, inquiry, has_pulls=True)
@@ -119,8 +119,8 @@ class Serving:
 
     def _watched(self, resolver: Resolver) -> tuple[Watch, Runs]:
         """The resolver that writes down what it learns, and the rules by which it is used."""
-        asked = resolver if isinstance(resolver, RegistryResolver) else None
-        gate = RegistryGate(gate_rules(self.settings), Histories(self.database), asked, self.clock)
+        asked = _registries(resolver)
+        gate = RegistryGate(self.setup.hold, Histories(self.database), asked, self.clock)
         metrics = self.metrics
         watch = Watch(self.database, resolver, gate.offer_text, self._now)
         if metrics is not None:
@@ -189,6 +189,10 @@ def serving(
         )
         aftermath = Aftermath(database, Notices(database, told), settings.deny)
         yield Serving(loaded, setup, forges, database, aftermath, digests, metrics)
+
+
+def _registries(resolver: Resolver) -> RegistryResolver | None:
+    return resolver if isinstance(resolver, RegistryResolver) else None
 
 
 def rules_key(settings: Settings) -> str:

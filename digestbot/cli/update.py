@@ -6,11 +6,12 @@ import os
 import shlex
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from digestbot.cli.answers import open_resolver
+from digestbot.cli.asking import asking
 from digestbot.cli.exits import Exit
 from digestbot.cli.forges import ForgeWords, forge_options
 from digestbot.cli.options import WORDS, GroupedCommand, common
@@ -80,11 +81,11 @@ def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) 
         context, targets, config=options.config, no_config=options.no_config, keys=keys
     )
     setup = make_setup(loaded.settings, os.environ)
-    runs = _runs(loaded, setup, options)
     account, start = Account(options.dry_run), time.perf_counter()
     progress = RepoProgress(shown=terminal.shows_progress)
-    with open_resolver(setup.registries, options.digests) as resolver, progress as bar:
-        for outcome in runs.over(targets, resolver, update_repos):
+    with asking(setup, options.digests, is_proposing=True) as asked, progress as bar:
+        runs = _runs(loaded, replace(setup, policy=asked.policy(setup.policy)), options)
+        for outcome in runs.over(targets, asked, update_repos):
             if isinstance(outcome, Problem):
                 account.fail(outcome)
             else:

@@ -75,7 +75,9 @@ def read_image(resolver: RegistryResolver, reference: ImageReference) -> ImageFa
     asked = rewrite(wanted, resolver.settings.mirrors)
     before = resolver.counts().get(asked.registry, RequestCounts())
     try:
-        manifest, platforms, described = _Reader(resolver, asked, resolver.deadline()).read()
+        named = None if followed else reference.digest
+        reader = _Reader(resolver, asked, named, resolver.deadline())
+        manifest, platforms, described = reader.read()
     except RegistryError as error:
         raise error.about(reference) from error
     notes = resolver.notes(asked.registry)
@@ -96,16 +98,23 @@ def read_image(resolver: RegistryResolver, reference: ImageReference) -> ImageFa
 class _Reader:
     resolver: RegistryResolver
     asked: ImageTag
+    named: Digest | None
     deadline: Deadline
 
     def read(self) -> tuple[Manifest, tuple[Platform, ...], Described]:
-        client = self.resolver.client(self.asked.registry)
-        manifest = client.manifest(self.asked.repository, self.asked.tag, self.deadline)
+        manifest = self._manifest()
         if not manifest.is_index:
             described = self._describe(manifest, manifest.annotations)
             return manifest, (described.platform,) if described.platform else (), described
         platforms = tuple(image.platform for image in manifest.images if image.platform)
         return manifest, platforms, self._describe_one_of(manifest)
+
+    def _manifest(self) -> Manifest:
+        """What the tag or the digest names; a digest is asked about once in a run."""
+        if self.named is not None:
+            return self.resolver.manifest(self.asked, self.named, self.deadline)
+        client = self.resolver.client(self.asked.registry)
+        return client.manifest(self.asked.repository, self.asked.tag, self.deadline)
 
     def _describe_one_of(self, index: Manifest) -> Described:
         if not index.images:

@@ -16,19 +16,23 @@ from digestbot.secret import Secret
 if TYPE_CHECKING:
     # Importing the models takes longer than most scans, and most runs have no configuration.
     from digestbot.config.models import RegistryConfig, Settings
+    from digestbot.config.serving import StateConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """How to scan; without arguments, as when nothing is configured.
 
-    `exclude` are globs on paths, `fail_on` the statuses that make a run fail.
+    `exclude` are globs on paths, `fail_on` the statuses that make a run fail, `hold` is what is
+    held back, and `state` where the history of digests is; None where there is none.
     """
 
     policy: Policy = field(default_factory=Policy)
     registries: RegistrySettings = field(default_factory=RegistrySettings)
     exclude: tuple[str, ...] = ()
     fail_on: frozenset[Status] = frozenset({Status.STALE})
+    hold: HoldRules = field(default_factory=HoldRules)
+    state: StateConfig | None = None
 
 
 def make_setup(settings: Settings, environ: Mapping[str, str]) -> Setup:
@@ -46,7 +50,14 @@ def make_setup(settings: Settings, environ: Mapping[str, str]) -> Setup:
         allow_private=settings.allow_private,
     )
     policy = Policy(pin=settings.pin, ignore=settings.ignore, jobs=settings.jobs)
-    return Setup(policy, registries, settings.exclude, frozenset(map(Status, settings.fail_on)))
+    return Setup(
+        policy,
+        registries,
+        settings.exclude,
+        frozenset(map(Status, settings.fail_on)),
+        gate_rules(settings),
+        settings.state,
+    )
 
 
 def gate_rules(settings: Settings) -> HoldRules:

@@ -135,6 +135,7 @@ def test_json_is_the_contract() -> None:
         "message": f"{PYTHON} moved to {NEW}",
         "new_tag": None,
         "new_digest": str(NEW),
+        "until": None,
         "edits": [
             {
                 "path": "Dockerfile",

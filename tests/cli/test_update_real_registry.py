@@ -15,6 +15,7 @@ from tests.registries.real import RealRegistry, open_registry
 from tests.registries.samples import make_image, make_index
 
 REPOS = [f"acme/app{number}" for number in range(5)]
+PROPOSED_ALL_THE_SAME = "hold: {lost_platforms: false}\n"
 BOTH = ("linux/amd64", "linux/arm64")
 
 
@@ -24,9 +25,11 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def update(github: GitHubServer, monkeypatch: pytest.MonkeyPatch, *options: str) -> Outcome:
+def update(
+    github: GitHubServer, monkeypatch: pytest.MonkeyPatch, *options: str, config: str = ""
+) -> Outcome:
     monkeypatch.setenv("GITHUB_TOKEN", github.token().value)
-    config = f"github: {{url: '{github.url}', rate_limits: false}}\n"
+    config += f"github: {{url: '{github.url}', rate_limits: false}}\n"
     Path("config.yaml").write_text(config)
     return digestbot("update", "github:acme", "--config", "config.yaml", *options)
 
@@ -64,7 +67,8 @@ def test_one_head_for_all_repos_and_evidence_once(
         assert (first.code, second.code) == (0, 0), first.stdout
         # Old and new: an index, an image of it and its configuration each.
         assert once == {"HEAD manifests": 1, "GET manifests": 4, "GET blobs": 2}
-        assert asked(registry) == {"HEAD manifests": 1}
+        # Whether a platform was lost.
+        assert asked(registry) == {"HEAD manifests": 1, "GET manifests": 2}
         for name in REPOS:
             assert new.short in body_of(github, name)
         assert "5 unchanged" in second.stdout
@@ -78,8 +82,11 @@ def test_a_lost_platform_is_the_first_thing_that_is_said(
         registry.push("team/base", "1", make_index("new", BOTH[0]))
         add_repos(github, f"{registry.host}/team/base:1", old)
 
-        update(github, monkeypatch)
+        held = update(github, monkeypatch)
+        opened = [len(github.pulls(name, "open")) for name in REPOS]
+        update(github, monkeypatch, config=PROPOSED_ALL_THE_SAME)
 
+        assert (held.code, opened) == (0, [0] * len(REPOS))
         body = body_of(github, REPOS[0])
         assert body.index("linux/arm64") < body.index("| Image |")
         assert "[!WARNING]" in body
@@ -94,7 +101,10 @@ def test_an_index_that_became_a_single_image_is_said(
         add_repos(github, f"{registry.host}/team/base:1", old)
 
         update(github, monkeypatch)
+        opened = [len(github.pulls(name, "open")) for name in REPOS]
+        update(github, monkeypatch, config=PROPOSED_ALL_THE_SAME)
 
+        assert opened == [0] * len(REPOS)
         assert "[!WARNING]" in body_of(github, REPOS[0])
 
 
