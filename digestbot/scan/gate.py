@@ -150,7 +150,8 @@ class RegistryGate:
             against = obstacle(digest)
             if against is None:
                 return digest if digest == found.digest or why is None else _with(why, digest)
-            why = why or against
+            # What may pass by its age is held for what it is.
+            why = against if digest == found.digest else why or against
             if against.reason in _FINAL:
                 break
         return why or found.digest

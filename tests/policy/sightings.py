@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import strategies as st
+
 from digestbot.image import Digest
-from digestbot.policy.holding import Sighting
+from digestbot.policy.holding import HoldRules, Sighting
 
 START = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -24,3 +26,28 @@ def seen(*spells: str) -> tuple[Sighting, ...]:
         found.append(Sighting(digest(name), moment, end))
         moment = end
     return tuple(found)
+
+
+durations = st.integers(0, 300).map(lambda tenths: timedelta(minutes=6 * tenths))
+names = st.sampled_from("abcde")
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Sighting, ...]:
+    """What a bot may have seen: gaps are times at which nobody could say."""
+    moment, found = START, list[Sighting]()
+    for name in draw(st.lists(names, min_size=1, max_size=8)):
+        if found and found[-1].digest == digest(name):
+            continue
+        end = moment + draw(durations)
+        found.append(Sighting(digest(name), moment, end))
+        moment = end + draw(durations)
+    return tuple(found)
+
+
+rules_of_any_kind = st.builds(
+    HoldRules,
+    settle=durations,
+    min_age=durations,
+    deny=st.frozensets(names.map(digest), max_size=2),
+)

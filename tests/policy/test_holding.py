@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from digestbot.image import Digest
 from digestbot.policy.holding import Hold, HoldRules, Sighting, first_seen, is_older, offers
 from digestbot.policy.reasons import REASONS
-from tests.policy.sightings import DAY, HOUR, START, digest, seen
+from tests.policy.sightings import (
+    DAY,
+    HOUR,
+    START,
+    digest,
+    durations,
+    histories,
+    rules_of_any_kind,
+    seen,
+)
 
 SETTLE = HoldRules(settle=3 * HOUR)
 AGE = HoldRules(min_age=5 * DAY)
@@ -149,31 +158,6 @@ def test_a_tag_that_moves_every_day_does_not_starve() -> None:
         assert found[0] == digest(day - 5)
         assert hold is not None
         assert hold.reason == "settling"
-
-
-durations = st.integers(0, 300).map(lambda tenths: timedelta(minutes=6 * tenths))
-names = st.sampled_from("abcde")
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> tuple[Sighting, ...]:
-    """What a bot may have seen: gaps are times at which nobody could say."""
-    moment, found = START, list[Sighting]()
-    for name in draw(st.lists(names, min_size=1, max_size=8)):
-        if found and found[-1].digest == digest(name):
-            continue
-        end = moment + draw(durations)
-        found.append(Sighting(digest(name), moment, end))
-        moment = end + draw(durations)
-    return tuple(found)
-
-
-rules_of_any_kind = st.builds(
-    HoldRules,
-    settle=durations,
-    min_age=durations,
-    deny=st.frozensets(names.map(digest), max_size=2),
-)
 
 
 @given(histories(), durations)

@@ -8,15 +8,27 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digestbot.clock import Clock
 from digestbot.image import Digest
-from digestbot.policy.holding import Hold, HoldRules, Sighting
+from digestbot.policy.holding import Hold, HoldRules, Sighting, is_older
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.registry.settings import RegistrySettings
 from digestbot.scan.gate import RegistryGate
-from tests.policy.sightings import DAY, HOUR, START, digest, seen
+from tests.policy.sightings import (
+    DAY,
+    HOUR,
+    START,
+    digest,
+    durations,
+    histories,
+    names,
+    rules_of_any_kind,
+    seen,
+)
 from tests.registries.fake import Answer, FakeRegistry
 from tests.registries.samples import Sample, make_image, make_index
 from tests.registry.asking import make_query
@@ -142,6 +154,48 @@ def test_a_hold_says_until_when() -> None:
     assert offer.until == START + 12 * HOUR
 
 
+pins = st.none() | names.map(digest)
+
+
+@given(histories(), rules_of_any_kind, durations, pins)
+def test_whatever_happens_nothing_denied_is_proposed_and_nothing_that_goes_backwards(
+    history: tuple[Sighting, ...], rules: HoldRules, later: timedelta, pinned: Digest | None
+) -> None:
+    found = Resolution(PYTHON, history[-1].digest)
+    gate = gate_of(rules, *history, now=history[-1].last_seen + later)
+
+    offer = gate.weigh(PYTHON, pinned, found)
+
+    proposed = offer.instead if isinstance(offer, Hold) else offer
+    assert gate.weigh(PYTHON, pinned, found) == offer
+    if proposed is None or proposed == pinned == found.digest:
+        return
+    assert not gate.denies(proposed)
+    assert proposed != pinned
+    assert pinned is None or gate.denies(pinned) or not is_older(history, proposed, pinned)
+    assert isinstance(offer, Hold) or offer == found.digest
+
+
+@given(histories(), rules_of_any_kind, pins)
+def test_in_the_end_what_the_tag_has_is_proposed_unless_it_may_not_be(
+    history: tuple[Sighting, ...], rules: HoldRules, pinned: Digest | None
+) -> None:
+    current = history[-1].digest
+    gate = gate_of(rules, *history, now=history[-1].last_seen + rules.settle + rules.min_age)
+
+    offer = gate.weigh(PYTHON, pinned, Resolution(PYTHON, current))
+
+    is_back = pinned is not None and is_older(history, current, pinned)
+    if gate.denies(current):
+        assert isinstance(offer, Hold)
+        assert offer.reason == "deny-listed"
+    elif is_back and pinned is not None and not gate.denies(pinned):
+        assert isinstance(offer, Hold)
+        assert offer.reason == "older"
+    else:
+        assert offer == current
+
+
 class Place:
     """A repository at a fake registry, with a history of what its tag had."""
 
@@ -241,6 +295,17 @@ def test_what_was_denied_is_replaced_by_what_lost_a_platform_but_not_by_its_own_
     offer = Place(fake, OLD, NOTED).weigh(rules, OLD)
     assert isinstance(offer, Hold)
     assert (offer.reason, offer.instead) == ("same-images", None)
+
+
+def test_a_replacement_that_is_old_enough_once_min_age_is_waived_is_held_for_what_it_is(
+    fake: FakeRegistry,
+) -> None:
+    rules = HoldRules(min_age=5 * DAY, deny=frozenset({OLD.digest}))
+
+    offer = Place(fake, OLD, NOTED).weigh(rules, OLD)
+
+    assert isinstance(offer, Hold)
+    assert (offer.reason, offer.until) == ("same-images", None)
 
 
 def test_one_platform_is_not_compared_with_all_of_them(fake: FakeRegistry) -> None:
