@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,8 +60,11 @@ def replace(
 ) -> None:
     """Keep these findings of a repo in place of all earlier ones."""
     connection.execute(delete(FINDINGS).where(_C.repo_id == repo_id))
-    offers: dict[Query, tuple[int, str]] = {}
-    rows = [_row(connection, finding, offers) for finding in findings]
+    found = [(finding, _query(finding)) for finding in findings]
+    # In one order for all, so that two who both make images never wait for each other.
+    queries = sorted({query for _, query in found if query is not None}, key=str)
+    offers = {query: _offer(connection, query) for query in queries}
+    rows = [_row(finding, query, offers) for finding, query in found]
     if rows:
         shared = {"repo_id": repo_id, "found_at": now}
         connection.execute(insert(FINDINGS), [{**row, **shared} for row in rows])
@@ -102,7 +105,8 @@ def freshness(connection: Connection) -> Freshness:
     oldest = connection.execute(
         select(func.min(IMAGES.c.since))
         .join(FINDINGS, _C.image_id == IMAGES.c.id)
-        .where(_C.status == Status.STALE.value)
+        .join(REPOS, _C.repo_id == REPOS.c.id)
+        .where(_C.status == Status.STALE.value, REPOS.c.left_out == "")
     ).scalar()
     return Freshness(found[Status.CURRENT], found[Status.STALE], found[Status.HELD], oldest)
 
@@ -135,19 +139,22 @@ def _listed(
     ]
 
 
+def _offer(connection: Connection, query: Query) -> tuple[int, str]:
+    """The id of an image, and what may be proposed for it now."""
+    number = images.image_id(connection, query)
+    offer = connection.execute(select(IMAGES.c.offer).where(IMAGES.c.id == number))
+    return number, offer.scalar_one()
+
+
 def _row(
-    connection: Connection, finding: Finding, offers: dict[Query, tuple[int, str]]
+    finding: Finding, query: Query | None, offers: Mapping[Query, tuple[int, str]]
 ) -> dict[str, Any]:
     occurrence = finding.occurrence
-    reference, query = occurrence.reference, _query(finding)
-    if query is not None and query not in offers:
-        number = images.image_id(connection, query)
-        offer = connection.execute(select(IMAGES.c.offer).where(IMAGES.c.id == number))
-        offers[query] = (number, offer.scalar_one())
-    number_of, offer_of = offers[query] if query is not None else (None, "")
+    reference = occurrence.reference
+    number, offer = offers[query] if query is not None else (None, "")
     return {
-        "image_id": number_of,
-        "offer": offer_of,
+        "image_id": number,
+        "offer": offer,
         "path": occurrence.path,
         "line": occurrence.line,
         "column": occurrence.column,

@@ -65,9 +65,14 @@ def note_resolution(
     """
     number, digest = image_id(connection, query), str(resolution.digest)
     last = connection.execute(
-        select(_S.id, _S.digest).where(_S.image_id == number).order_by(_S.id.desc()).limit(1)
+        select(_S.id, _S.digest, _S.last_seen)
+        .where(_S.image_id == number)
+        .order_by(_S.id.desc())
+        .limit(1)
     ).first()
     is_same = last is not None and last.digest == digest
+    # A clock that was set back does not change what came after what.
+    now = max(now, last.last_seen) if last is not None else now
     if last is not None and is_same:
         connection.execute(update(SIGHTINGS).where(_S.id == last.id).values(last_seen=now))
     else:
@@ -146,6 +151,8 @@ def tags(connection: Connection) -> list[TagState]:
     rows = connection.execute(
         select(IMAGES, repos.label("repos"))
         .join(FINDINGS, FINDINGS.c.image_id == _C.id)
+        .join(REPOS, FINDINGS.c.repo_id == REPOS.c.id)
+        .where(REPOS.c.left_out == "")
         .group_by(*IMAGES.c)
         .order_by(repos.desc(), _C.id)
     )

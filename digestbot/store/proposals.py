@@ -99,7 +99,14 @@ def opened_since(connection: Connection, moment: datetime) -> int:
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many there are in each state."""
-    query = select(_C.state, func.count().label("number")).group_by(_C.state)
+    # Of a repo that is gone, nobody knows what became of those that were open.
+    is_known = REPOS.c.gone_at.is_(None) | _C.state.not_in([state.value for state in _LIVES])
+    query = (
+        select(_C.state, func.count().label("number"))
+        .join(REPOS, _C.repo_id == REPOS.c.id)
+        .where(is_known)
+        .group_by(_C.state)
+    )
     found = {row.state: row.number for row in connection.execute(query)}
     return {state.value: found.get(state.value, 0) for state in State}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -32,6 +33,9 @@ from digestbot.store.upsert import upsert
 
 Failed: TypeAlias = tuple[str, tuple[Problem, ...]]
 """The name of a repo, and what went wrong with it."""
+
+BATCH = 500
+"""How many repos are written at a time."""
 
 _C = REPOS.c
 _IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
@@ -68,15 +72,12 @@ def note_listed(
     repos: Iterable[Repo | LeftOut],
     now: datetime,
 ) -> None:
-    """Keep what a run lists of a target; hand it over a few hundred at a time."""
-    rows = [
-        {"target": target, "listed_run": run, "listed_at": now, "gone_at": None, **_columns(one)}
-        for one in repos
-    ]
-    if rows:
-        rows = list({row["name"]: row for row in rows}.values())
-        new = [{"problems": [], **row} for row in rows]
-        upsert(connection, REPOS, new, key=("target", "name"), keeps=("problems",))
+    """Keep what a run lists of a target, a few hundred at a time."""
+    shared = {"target": target, "listed_run": run, "listed_at": now, "gone_at": None}
+    everything = iter(repos)
+    while batch := list(islice(everything, BATCH)):
+        rows = {one.name: {"problems": [], **shared, **_columns(one)} for one in batch}
+        upsert(connection, REPOS, list(rows.values()), key=("target", "name"), keeps=("problems",))
 
 
 def note_gone(connection: Connection, target: str, run: str, now: datetime) -> int:

@@ -29,11 +29,28 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """To what the database keeps."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"{value} does not know its time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """From what the database keeps."""
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text from anywhere: what not every database can keep becomes a question mark."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """To what the database keeps: no NUL, and nothing that UTF-8 cannot say."""
+        if value is None:
+            return None
+        return value.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 METADATA = MetaData(
@@ -47,20 +64,20 @@ METADATA = MetaData(
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
+    return Column(name, Words, nullable=False, server_default="")
 
 
 REPOS = Table(
     "repos",
     METADATA,
     Column("id", Integer, primary_key=True),
-    Column("target", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("target", Words, nullable=False),
+    Column("name", Words, nullable=False),
     # As it was listed last.
     _text("url"),
     _text("default_branch"),
-    Column("head", Text),
-    Column("tree", Text),
+    Column("head", Words),
+    Column("tree", Words),
     Column("ours", JSON, nullable=False),
     Column("open_pulls", Integer, nullable=False),
     Column("opened", JSON, nullable=False),
@@ -69,13 +86,13 @@ REPOS = Table(
     Column("deletes_branches", Boolean, nullable=False),
     _text("left_out"),
     _text("left_out_message"),
-    Column("listed_run", Text, nullable=False),
+    Column("listed_run", Words, nullable=False),
     Column("listed_at", Moment, nullable=False),
     Column("gone_at", Moment),
     # As it was worked on last.
-    Column("settled_head", Text),
-    Column("settled_pulse", Text),
-    Column("settled_rules", Text),
+    Column("settled_head", Words),
+    Column("settled_pulse", Words),
+    Column("settled_rules", Words),
     Column("settled_at", Moment),
     Column("due_at", Moment),
     Column("problems", JSON, nullable=False),
@@ -87,11 +104,11 @@ IMAGES = Table(
     "images",
     METADATA,
     Column("id", Integer, primary_key=True),
-    Column("registry", Text, nullable=False),
-    Column("repository", Text, nullable=False),
-    Column("tag", Text, nullable=False),
-    Column("platform", Text, nullable=False),
-    Column("digest", Text),
+    Column("registry", Words, nullable=False),
+    Column("repository", Words, nullable=False),
+    Column("tag", Words, nullable=False),
+    Column("platform", Words, nullable=False),
+    Column("digest", Words),
     Column("since", Moment),
     Column("checked_at", Moment),
     Column("failing_since", Moment),
@@ -107,7 +124,7 @@ SIGHTINGS = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("image_id", ForeignKey("images.id"), nullable=False),
-    Column("digest", Text, nullable=False),
+    Column("digest", Words, nullable=False),
     _text("media_type"),
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
@@ -120,19 +137,19 @@ FINDINGS = Table(
     Column("id", Integer, primary_key=True),
     Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), nullable=False),
     Column("image_id", ForeignKey("images.id")),
-    Column("path", Text, nullable=False),
+    Column("path", Words, nullable=False),
     Column("line", Integer, nullable=False),
     Column("column", Integer, nullable=False),
-    Column("format", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("written", Text, nullable=False),
-    Column("image", Text, nullable=False),
-    Column("digest", Text),
-    Column("status", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("message", Text, nullable=False),
+    Column("format", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("written", Words, nullable=False),
+    Column("image", Words, nullable=False),
+    Column("digest", Words),
+    Column("status", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("message", Words, nullable=False),
     _text("hint"),
-    Column("new_digest", Text),
+    Column("new_digest", Words),
     Column("until", Moment),
     # What could be proposed for the image when this was found.
     _text("offer"),
@@ -148,13 +165,13 @@ PROPOSALS = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), nullable=False),
-    Column("branch", Text, nullable=False),
+    Column("branch", Words, nullable=False),
     Column("number", Integer, nullable=False),
     _text("url"),
     _text("title"),
-    Column("outcome", Text, nullable=False),
+    Column("outcome", Words, nullable=False),
     _text("message"),
-    Column("state", Text, nullable=False),
+    Column("state", Words, nullable=False),
     Column("seen_at", Moment, nullable=False),
     Column("opened_at", Moment),
     Column("ended_at", Moment),
@@ -166,9 +183,9 @@ PROPOSALS = Table(
 RUNS = Table(
     "runs",
     METADATA,
-    Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("state", Words, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Column("counts", JSON, nullable=False),
@@ -179,16 +196,16 @@ RUNS = Table(
 SCHEDULES = Table(
     "schedules",
     METADATA,
-    Column("key", Text, primary_key=True),
+    Column("key", Words, primary_key=True),
     Column("started_at", Moment, nullable=False),
 )
 
 CONDITIONS = Table(
     "conditions",
     METADATA,
-    Column("subject", Text, primary_key=True),
-    Column("event", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("subject", Words, primary_key=True),
+    Column("event", Words, nullable=False),
+    Column("state", Words, nullable=False),
     _text("message"),
     _text("hint"),
     Column("since", Moment, nullable=False),
@@ -198,10 +215,10 @@ CONDITIONS = Table(
 TOLD = Table(
     "told",
     METADATA,
-    Column("notifier", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
-    Column("event", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("notifier", Words, primary_key=True),
+    Column("subject", Words, primary_key=True),
+    Column("event", Words, nullable=False),
+    Column("state", Words, nullable=False),
     _text("message"),
     _text("hint"),
 )
