@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,7 @@ def is_open(cron: Sequence[str], timezone: str, now: datetime) -> bool:
         ValueError: An expression is none, or there is no such time zone.
     """
     here = _minute_at(now, timezone)
-    return any(one.has(here) for one in _times(cron, here.year))
+    return any(one.has(here) for one in _times(tuple(cron), here.year))
 
 
 def next_minute(cron: Sequence[str], timezone: str, after: datetime) -> datetime | None:
@@ -51,7 +52,7 @@ def next_minute(cron: Sequence[str], timezone: str, after: datetime) -> datetime
         ValueError: An expression is none, or there is no such time zone.
     """
     here = _minute_at(after, timezone)
-    found = (one.next(here) for one in _times(cron, here.year))
+    found = (one.next(here) for one in _times(tuple(cron), here.year))
     return min((then.astimezone(UTC) for then in found if then is not None), default=None)
 
 
@@ -119,7 +120,9 @@ def _minute_at(moment: datetime, timezone: str) -> datetime:
     return moment.astimezone(zone_of(timezone)).replace(second=0, microsecond=0)
 
 
-def _times(cron: Sequence[str], year: int) -> tuple[_Times, ...]:
+# Most repos of a run have the same schedule; one may be large, so that few are kept.
+@lru_cache(maxsize=8)
+def _times(cron: tuple[str, ...], year: int) -> tuple[_Times, ...]:
     years = f"{year}-{year + YEARS}"
     return tuple(_Times.of(Crontab.parse(one), years) for one in cron)
 
