@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,11 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digestbot.errors import UsageError
 from digestbot.service.readiness import Reason
 
 STOP_S = 1
+MOST_CLIENTS = 256
+FIRST_REQUEST_S = 10.0
 _JOIN_S = 5.0
 _UNAVAILABLE = 503
 _BACKLOG = 128
@@ -97,6 +102,7 @@ def serving(app: ASGIApp, host: str, port: int) -> Generator[int, None, None]:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            http=_Bounded,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -117,6 +123,24 @@ def serving(app: ASGIApp, host: str, port: int) -> Generator[int, None, None]:
         server.should_exit = True
         thread.join(_JOIN_S)
         listener.close()
+
+
+class _Bounded(H11Protocol):
+    """HTTP for so many clients at a time, each of whom soon says what it wants.
+
+    Otherwise clients that say nothing could take all the files that the process may open.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CLIENTS:
+            transport.abort()
+        else:
+            self.loop.call_later(FIRST_REQUEST_S, self._expect_request)
+
+    def _expect_request(self) -> None:
+        if self.conn.their_state is h11.IDLE:
+            self.transport.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

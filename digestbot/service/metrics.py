@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Histogram
@@ -19,7 +19,7 @@ from digestbot import __version__
 from digestbot.clock import Clock
 from digestbot.errors import DigestbotError
 from digestbot.service import series
-from digestbot.service.counting import Answers, Remaining
+from digestbot.service.counting import Answers, HostNames, Remaining
 from digestbot.service.figures import Figures
 from digestbot.service.logs import Event, get_log
 from digestbot.service.series import Series
@@ -43,16 +43,22 @@ class Metrics:
         remaining: Notes how much they may still be asked.
     """
 
-    def __init__(self, read_figures: Callable[[], Figures], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        read_figures: Callable[[], Figures],
+        clock: Clock | None = None,
+        known: Collection[str] = (),
+    ) -> None:
         """Make the metrics of a process.
 
         Args:
             read_figures: Reads the state; a `DigestbotError` is counted.
             clock: Tells the time.
+            known: Hosts that have a series of their own however many others there are.
         """
-        self.lookups = Answers()
-        self.forge_calls = Answers()
-        self.remaining = Remaining()
+        self.lookups = Answers(HostNames(known))
+        self.forge_calls = Answers(HostNames(known))
+        self.remaining = Remaining(HostNames(known))
         self._clock = clock or Clock()
         self._state = _State(read_figures, self._clock)
         self._lock = threading.Lock()

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from digestbot.errors import DigestbotError, UsageError
+from digestbot.service import endpoint
 from digestbot.service.endpoint import make_app, serving
 from digestbot.service.figures import Figures
 from digestbot.service.metrics import Metrics
@@ -54,6 +55,10 @@ class Service:
 def is_served(port: int) -> bool:
     """Whether the thread that serves this port lives."""
     return f"endpoint-{port}" in {thread.name for thread in threading.enumerate()}
+
+
+def dial(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
 def own(_request: Request) -> Response:
@@ -231,6 +236,31 @@ def test_clients_that_say_nothing_do_not_hold_it() -> None:
     for one in silent:
         one.close()
     assert not is_served(port)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: "])
+def test_clients_soon_say_what_they_want_or_are_left(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "FIRST_REQUEST_S", 0.05)
+    app = make_app(list, Metrics(Figures).exposition)
+    with serving(app, "127.0.0.1", 0) as port, dial(port) as client:
+        client.sendall(said)
+
+        answer = client.recv(1)
+
+    assert answer == b""
+
+
+def test_more_clients_than_there_is_room_for_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "MOST_CLIENTS", 1)
+    app = make_app(list, Metrics(Figures).exposition)
+    with serving(app, "127.0.0.1", 0) as port, dial(port) as first:
+        first.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert first.recv(8) == b"HTTP/1.1"
+
+        with dial(port) as second, suppress(ConnectionError):
+            assert second.recv(1) == b""
 
 
 def test_it_can_be_served_again_at_once() -> None:

@@ -14,6 +14,7 @@ from prometheus_client.samples import Sample
 from digestbot import __version__
 from digestbot.clock import Clock
 from digestbot.errors import DigestbotError
+from digestbot.service.counting import MOST_HOSTS
 from digestbot.service.figures import Figures
 from digestbot.service.metrics import BUCKETS_S, KEPT_S, Metrics
 from digestbot.service.series import SERIES
@@ -251,6 +252,17 @@ def test_no_name_of_a_host_breaks_the_text(world: World, host: str) -> None:
     world.metrics.lookups(host, "200")
 
     assert world.values("digestbot_lookups_total") == {("200", host): 1}
+
+
+def test_hosts_that_are_configured_are_never_crowded_out() -> None:
+    metrics = Metrics(Figures, known={"harbor.example.com"})
+
+    for number in range(1000):
+        metrics.lookups(f"r{number}.example.com", "200")
+    metrics.lookups("harbor.example.com", "200")
+
+    assert metrics.lookups.counts()["harbor.example.com", "200"] == 1
+    assert len(metrics.lookups.counts()) == MOST_HOSTS + 2
 
 
 def test_it_says_what_runs(world: World) -> None:
