@@ -25,6 +25,7 @@ COMMANDS = {
     "notify": "Try whether messages about what changed arrive.",
     "serve": "Watch the configured targets until SIGTERM or Ctrl-C.",
     "run": "Do one full cycle over the configured targets, and exit.",
+    "db": "Bring the state up to date, copy it, or check it.",
     "image": "Show what a registry says of one reference.",
     "config": "Check, show or create the configuration.",
     "doctor": "Check that registries and GitHub can be reached and logins work.",
