@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import http.client
 import logging
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from digestbot import __version__
 from digestbot.patience import patient_pools, set_deadline
+from digestbot.registry.failures import FailureError
+from digestbot.registry.origin import read_origin
+from digestbot.registry.settings import HostSettings
+from digestbot.registry.trust import make_context
+
+if TYPE_CHECKING:
+    from requests.adapters import _HostParams, _PoolKwargs
 
 TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_LIMIT = 1024
 _USER_AGENT = f"digestbot/{__version__} (+https://github.com/digestbot/digestbot)"
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # Its lines hold whole paths, and the path of a webhook is a password.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
@@ -68,6 +74,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, within: float = T
     adapter = _Adapter()
     try:
         return _send(adapter, url, body, headers, within)
+    except FailureError as error:
+        return Answer(0, failure=error.failure.what)
     except _FAILURES as error:
         words = (words for kind, words in _WORDS if isinstance(error, kind))
         return Answer(0, failure=next(words, f"cannot be asked ({type(error).__name__})"))
@@ -85,13 +93,8 @@ def _send(
     prepared.headers["User-Agent"] = _USER_AGENT
     prepared.headers["Content-Length"] = str(len(body))
     prepared.body = body
-    response = adapter.send(
-        prepared,
-        stream=True,
-        timeout=(min(CONNECT_TIMEOUT_S, within), within),
-        verify=next(filter(None, map(os.environ.get, _BUNDLES)), True),
-        proxies=_proxies(url),
-    )
+    timeout = (min(CONNECT_TIMEOUT_S, within), within)
+    response = adapter.send(prepared, stream=True, timeout=timeout, proxies=_proxies(url))
     try:
         return Answer(response.status_code, response.raw.read(ANSWER_LIMIT) or b"")
     finally:
@@ -106,7 +109,7 @@ def _proxies(url: str) -> dict[str, str]:
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter, whose every byte is read under the deadline."""
+    """requests' adapter: every byte under the deadline, trusting whom registries are trusted by."""
 
     def init_poolmanager(self, *args: object, **kwargs: object) -> None:
         """As inherited, with patient connections."""
@@ -118,3 +121,18 @@ class _Adapter(HTTPAdapter):
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **proxy_kwargs)
         manager.pool_classes_by_scheme = patient_pools()
         return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: object, cert: object = None
+    ) -> tuple[_HostParams, _PoolKwargs]:
+        """With the authorities of the environment or the system, as for registries."""
+        del verify, cert
+        origin = read_origin(request.url or "")
+        where: _HostParams = {"scheme": origin.scheme, "host": origin.host, "port": origin.port}
+        trust: _PoolKwargs = {"cert_reqs": "CERT_REQUIRED"}
+        if origin.scheme == "https":
+            trust["ssl_context"] = make_context(HostSettings(), DEFAULT_CA_BUNDLE_PATH)
+        return where, trust
+
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """Nothing: the context holds all of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -82,8 +83,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving(behaviour: int | str = 200, body: bytes = b"ok") -> Iterator[Receiver]:
+def receiving(
+    behaviour: int | str = 200, body: bytes = b"ok", tls: ssl.SSLContext | None = None
+) -> Iterator[Receiver]:
     with _Server(("127.0.0.1", 0), _Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         receiver = Receiver(server.server_address[1], behaviour, body)
         server.receiver = receiver
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
+import trustme
 
 from digestbot.service.notify.posting import ANSWER_LIMIT, post
 from tests.service.notify.receiver import receiving
@@ -73,6 +75,36 @@ def test_plain_http_behind_https_is_a_sentence() -> None:
         answer = post(f"https://127.0.0.1:{receiver.port}/canary", b"{}", {}, within=5)
 
     assert answer.failure == "cannot be trusted: its certificate does not pass"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_an_authority_of_the_environment_is_trusted(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+
+    with receiving(tls=tls) as receiver:
+        url = receiver.url.replace("http:", "https:")
+        before = post(url, b"{}", {})
+        monkeypatch.setenv(variable, str(bundle))
+        after = post(url, b"{}", {})
+
+    assert before.failure == "cannot be trusted: its certificate does not pass"
+    assert after.status == 200
+    assert len(receiver.received) == 1
+
+
+def test_a_bundle_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+
+    answer = post("https://127.0.0.1:1/canary", b"{}", {})
+
+    assert answer.failure.startswith("has certificates configured that cannot be used")
 
 
 @pytest.mark.parametrize("url", ["http://[::1/canary", "http:///canary", "http://a b/canary"])
