@@ -89,7 +89,7 @@ class Metrics:
             self._seconds.labels(name, result).observe(self._clock.monotonic() - started)
 
     def notified(self, notifier: str, result: str) -> None:
-        """Count a notification, by what became of it: `sent` or `failed`."""
+        """Count a notification, by what became of it: `ok` or `failed`."""
         with self._lock:
             self._notified[notifier, result] += 1
 

@@ -74,7 +74,7 @@ def use_everything(metrics: Metrics) -> None:
     metrics.lookups("docker.io", "200")
     metrics.forge_calls("api.github.com", "200")
     metrics.remaining("api.github.com", "rest", 4999)
-    metrics.notified("team", "sent")
+    metrics.notified("team", "ok")
     metrics.tag_moved()
     with metrics.job("cycle"):
         pass
@@ -118,13 +118,13 @@ def test_what_hosts_answer_is_shown(world: World) -> None:
 
 
 def test_notifications_and_moves_are_counted(world: World) -> None:
-    for result in ("sent", "failed", "failed"):
+    for result in ("ok", "failed", "failed"):
         world.metrics.notified("team", result)
     world.metrics.tag_moved()
     world.metrics.tag_moved()
 
     assert world.values("digestbot_notifications_total") == {
-        ("team", "sent"): 1,
+        ("team", "ok"): 1,
         ("team", "failed"): 2,
     }
     assert world.values("digestbot_tag_moves_total") == {(): 2}
