@@ -111,8 +111,13 @@ def weighed(finding: Finding, answer: Resolution, offer: Offer) -> Finding:
 
 
 def denied(finding: Finding) -> Finding:
-    """The finding for a pin that is on the deny list, whatever else is true of it."""
-    status = finding.status if finding.new_digest is not None else Status.HELD
+    """The finding for a pin that is on the deny list, whatever else is true of it.
+
+    It is stale where another digest is proposed, and held where none is; who is not followed
+    stays skipped.
+    """
+    is_kept = finding.new_digest is not None or finding.status is Status.SKIPPED
+    status = finding.status if is_kept else Status.HELD
     message = f"{_pinned(finding.occurrence)} is pinned and on the deny list; {finding.message}"
     return replace(finding, status=status, reason=DENIED_PINNED, message=message)
 

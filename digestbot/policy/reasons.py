@@ -11,7 +11,7 @@ REASONS: Final[dict[str, str]] = {
     "digest-moved": "The tag has another digest now.",
     "not-newest": "The newest digest of the tag is held back; an older one is proposed, or "
     "pinned already.",
-    # stale or held
+    # stale, held or skipped
     "denied-pinned": "The pinned digest is on the deny list. Where nothing is old enough to take "
     "its place, `min_age` is waived.",
     # held

@@ -179,10 +179,10 @@ def test_only_what_is_held_stays_as_it_is() -> None:
         pytest.param(f"FROM python:3@{OLD}\n", MEANWHILE, Status.STALE, MID, id="by-an-older-one"),
         pytest.param(f"FROM python:3@{OLD}\n", SETTLING, Status.HELD, None, id="not-yet"),
         pytest.param(f"FROM python:3@{NEW}\n", SETTLING, Status.HELD, None, id="current"),
-        pytest.param(f"FROM python@{OLD}\n", NEW, Status.HELD, None, id="without-a-tag"),
+        pytest.param(f"FROM python@{OLD}\n", NEW, Status.SKIPPED, None, id="without-a-tag"),
         pytest.param(f"FROM node:3@{OLD}\n", NEW, Status.HELD, None, id="lookup-failed"),
         pytest.param(
-            f"# digestbot: ignore\nFROM python:3@{OLD}\n", NEW, Status.HELD, None, id="ignored"
+            f"# digestbot: ignore\nFROM python:3@{OLD}\n", NEW, Status.SKIPPED, None, id="ignored"
         ),
     ],
 )
@@ -204,7 +204,7 @@ def test_a_denied_pin_needs_no_registry_to_be_seen() -> None:
 
     finding = the_finding(scanned(f"FROM python:3@{OLD}\n", gate, offline=True))
 
-    assert (finding.status, finding.reason) == (Status.HELD, "denied-pinned")
+    assert (finding.status, finding.reason) == (Status.SKIPPED, "denied-pinned")
     assert not gate.asked
 
 
