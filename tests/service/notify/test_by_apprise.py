@@ -85,6 +85,15 @@ def test_what_is_not_taken_is_said_without_the_address(
     assert "canary" not in f"{caught.value.hint}{caplog.text}{said}"
 
 
+def test_a_service_that_is_silent_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_apprise, "TIMEOUT_S", 0.3)
+
+    with receiving("hang") as receiver, pytest.raises(NotifyError) as caught:
+        notifier(receiver).send(make_message())
+
+    assert str(caught.value) == "chat did not take the message, as Apprise tells"
+
+
 @pytest.mark.parametrize("address", ["nosuch://canary", "discord://", "json://", "://"])
 def test_an_address_that_apprise_does_not_know_is_not_repeated(
     address: str, caplog: pytest.LogCaptureFixture

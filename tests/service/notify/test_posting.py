@@ -84,6 +84,8 @@ def test_an_authority_of_the_environment_is_trusted(
     authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     bundle = tmp_path / "ca.pem"
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(other, raising=False)
     authority.cert_pem.write_to_path(str(bundle))
 
     with receiving(tls=tls) as receiver:
