@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
 
 from digestbot.store.tables import CONDITIONS, TOLD
 from digestbot.store.upsert import upsert
@@ -45,10 +45,10 @@ def note(connection: Connection, conditions: Iterable[Condition], now: datetime)
     ]
     if rows:
         upsert(connection, CONDITIONS, rows, key=("subject",))
-    over = [subject for subject in known if subject not in holding]
-    connection.execute(
-        update(CONDITIONS).where(_C.subject.in_(over), _C.ended_at.is_(None)).values(ended_at=now)
-    )
+    over = [{"over": subject} for subject in known if subject not in holding]
+    if over:
+        is_over = (_C.subject == bindparam("over")) & _C.ended_at.is_(None)
+        connection.execute(update(CONDITIONS).where(is_over).values(ended_at=now), over)
 
 
 def pending(connection: Connection, notifier: str) -> list[Change]:
@@ -67,17 +67,25 @@ def pending(connection: Connection, notifier: str) -> list[Change]:
 def told(connection: Connection, notifier: str, changes: Sequence[Change]) -> None:
     """Note that a notifier knows of these changes."""
     after = [change.after for change in changes if change.after is not None]
-    over = [change.before.subject for change in changes if change.before and not change.after]
+    over = [
+        {"over": change.before.subject} for change in changes if change.before and not change.after
+    ]
     if after:
         rows = [{"notifier": notifier, **_values(one)} for one in after]
         upsert(connection, TOLD, rows, key=("notifier", "subject"))
-    connection.execute(delete(TOLD).where(_T.notifier == notifier, _T.subject.in_(over)))
+    if over:
+        is_over = (_T.notifier == notifier) & (_T.subject == bindparam("over"))
+        connection.execute(delete(TOLD).where(is_over), over)
 
 
 def prune(connection: Connection, before: datetime, notifiers: Sequence[str]) -> None:
-    """Forget what ended before this time, and what those were told who are told no more."""
-    connection.execute(delete(CONDITIONS).where(_C.ended_at < before))
+    """Forget what those were told who are told no more, and what ended before this time.
+
+    What one of these notifiers was told of stays until it was told of the end, too.
+    """
     connection.execute(delete(TOLD).where(_T.notifier.not_in(notifiers)))
+    is_told = exists().where(_T.subject == _C.subject)
+    connection.execute(delete(CONDITIONS).where(_C.ended_at < before, ~is_told))
 
 
 def _change(row: Row[Any], told: Row[Any] | None) -> Change:
