@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from digestbot.clock import Clock
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from digestbot.registry.resolver import RegistryResolver
 
 _log = logging.getLogger(__name__)
+# A registry that deletes what has no tag is not asked for years of digests, one by one.
+_MOST_ASKED = 10
 # Where one of these stands in the way, no digest from before may be proposed either: the tag
 # was set back, or it has the pinned images.
 _FINAL = frozenset({OLDER, SAME_IMAGES})
@@ -160,7 +163,8 @@ class RegistryGate:
         self, query: Query, found: Resolution, choices: Sequence[Offer]
     ) -> Iterator[Digest]:
         """The digests among the offers that can still be pulled, each once."""
-        for digest in dict.fromkeys(one for one in choices if isinstance(one, Digest)):
+        digests = dict.fromkeys(one for one in choices if isinstance(one, Digest))
+        for digest in islice(digests, _MOST_ASKED):
             if digest == found.digest or self._is_there(query, digest):
                 yield digest
 

@@ -286,6 +286,17 @@ def test_a_digest_that_is_gone_gives_way_to_the_one_before(fake: FakeRegistry) -
     assert (offer.reason, offer.instead) == ("too-new", MID.digest)
 
 
+def test_a_registry_that_forgets_everything_is_not_asked_for_all_of_it(fake: FakeRegistry) -> None:
+    place = Place(fake, *(make_index(number) for number in range(30)), hours=4)
+    fake.local.always(Answer.error(404, "MANIFEST_UNKNOWN"), path="/manifests/sha256")
+
+    offer = place.weigh(HoldRules(min_age=5 * HOUR), OLD)
+
+    assert isinstance(offer, Hold)
+    assert (offer.reason, offer.instead) == ("too-new", None)
+    assert len({call.reference for call in fake.local.calls}) == 10
+
+
 def test_what_was_denied_is_replaced_by_what_lost_a_platform_but_not_by_its_own_images(
     fake: FakeRegistry,
 ) -> None:
