@@ -65,3 +65,9 @@ def connection(database: Database) -> Iterator[Connection]:
     """One transaction on an empty state."""
     with database.begin() as opened:
         yield opened
+
+
+@pytest.fixture
+def servers_location(servers: Servers) -> Location:
+    """An empty database in PostgreSQL."""
+    return servers.server().make()
