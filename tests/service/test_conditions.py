@@ -111,6 +111,13 @@ def test_held_images_are_one_condition_for_each_reason() -> None:
     assert (found.event, found.state) == ("held", "platform-lost")
 
 
+@pytest.mark.parametrize("reason", sorted(NEEDS_SOMEBODY))
+def test_who_has_to_decide_is_told_how(reason: str) -> None:
+    (found,) = conditions_of(replace(DONE, held=[HeldImage("x:1", reason, "so it is", 1, 1)]))
+
+    assert "`hold." in found.hint
+
+
 def test_denied_digests_are_one_condition_each() -> None:
     (found,) = conditions_of(replace(DONE, denied=[DeniedDigest(str(OLD), 3, 1)]))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast, get_args
 
 from digestbot.clock import Clock
 from digestbot.config.serving import Event
+from digestbot.service.logs import bound
 from digestbot.service.notify.delivery import Delivery, deliver
 from digestbot.service.notify.kinds import Recipient
 from digestbot.service.notify.message import Message, News, Turn
@@ -17,6 +19,7 @@ from digestbot.store import conditions
 from digestbot.store.conditions import Change
 from digestbot.store.database import Database
 
+_AT_A_TIME = 8
 _TURNS = list(Turn)
 _EVENTS: Sequence[Event] = ("denied", "cycle", "lookups", "repos", "held", "proposals")
 
@@ -48,9 +51,13 @@ class Notices:
         Raises:
             StoreError: The state cannot be read or written.
         """
-        now = datetime.fromtimestamp(self.clock.wall(), UTC)
-        told = (self._tell(one, run, tally or ProposalTally(), now) for one in self.recipients)
-        return tuple(one for one in told if one is not None)
+        now, news = datetime.fromtimestamp(self.clock.wall(), UTC), tally or ProposalTally()
+        if not self.recipients:
+            return ()
+        # At the same time: several that are silent keep a service that is to end waiting once.
+        with ThreadPoolExecutor(min(len(self.recipients), _AT_A_TIME)) as pool:
+            told = pool.map(lambda one: self._tell(one, run, news, now), self.recipients)
+            return tuple(one for one in told if one is not None)
 
     def _tell(
         self, recipient: Recipient, run: str, tally: ProposalTally, now: datetime
@@ -64,7 +71,8 @@ class Notices:
         wanted = sorted((one for one in news if one.event in recipient.events), key=_importance)
         delivery = None
         if wanted:
-            delivery = deliver(recipient.notifier, Message(now, tuple(wanted), run))
+            with bound(run_id=run):
+                delivery = deliver(recipient.notifier, Message(now, tuple(wanted), run))
         if delivery is None or delivery.is_ok:
             self._note_told(name, changes)
         return delivery

@@ -29,8 +29,8 @@ from digestbot.registry.trust import make_context
 if TYPE_CHECKING:
     from requests.adapters import _HostParams, _PoolKwargs
 
-TIMEOUT_S = 20.0
-CONNECT_TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5.0
 ANSWER_LIMIT = 1024
 _USER_AGENT = f"digestbot/{__version__} (+https://github.com/digestbot/digestbot)"
 # Its lines hold whole paths, and the path of a webhook is a password.

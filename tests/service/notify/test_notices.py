@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ import pytest
 
 from digestbot.proposals.outcome import Outcome
 from digestbot.secret import Secret
+from digestbot.service.logs import start_logging, stop_logging
 from digestbot.service.notify.errors import NotifyError
 from digestbot.service.notify.kinds import Recipient
 from digestbot.service.notify.message import Message, Turn
@@ -207,6 +210,22 @@ def test_what_ends_while_somebody_cannot_be_told_is_never_told(database: Databas
     desk.cycle()
 
     assert listener.messages == []
+
+
+def test_a_line_of_the_log_names_the_run_and_whoever_was_told(database: Database) -> None:
+    stream = io.StringIO()
+    start_logging(json=True, verbosity=0, stream=stream)
+    try:
+        desk = Desk(database, (Listener("up"), Listener("down", NotifyError("down is gone"))))
+        desk.cycle(SLOW)
+    finally:
+        stop_logging()
+
+    lines = {line["notifier"]: line for line in map(json.loads, stream.getvalue().splitlines())}
+    assert {line["run_id"] for line in lines.values()} == {"r1"}
+    assert lines["up"]["event"] == "notification.sent"
+    assert lines["down"]["event"] == "notification.failed"
+    assert lines["down"]["problem"] == "down is gone"
 
 
 def test_one_that_fails_keeps_nothing_from_another(database: Database) -> None:
