@@ -15,7 +15,7 @@ from digestbot.cli.exits import Exit, code_of
 from digestbot.cli.importing import importing
 from digestbot.cli.options import WORDS
 from digestbot.cli.terminal import Terminal
-from digestbot.errors import DigestbotError
+from digestbot.errors import DigestbotError, UsageError
 
 COMMANDS = {
     "scan": "Find pinned images and say which digests moved.",
@@ -44,11 +44,23 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, from the module of this name."""
+        """The command of this name, from the module of this name.
+
+        Raises:
+            UsageError: It needs packages that are not installed.
+        """
         if cmd_name not in COMMANDS:
             return None
-        with importing():
-            module = importlib.import_module(f"digestbot.cli.{cmd_name}")
+        try:
+            with importing():
+                module = importlib.import_module(f"digestbot.cli.{cmd_name}")
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("digestbot"):
+                raise
+            raise UsageError(
+                f"digestbot {cmd_name} needs packages that are not installed ({error.name})",
+                hint="pip install 'digestbot[service]'",
+            ) from error
         command: click.Command = module.command
         return command
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,14 +16,14 @@ from digestbot.cli.output import emit
 from digestbot.cli.settings import check_trust, config_options, load
 from digestbot.cli.terminal import Terminal
 from digestbot.clock import Clock
+from digestbot.config.serving import NotifyConfig
 from digestbot.errors import UsageError
 from digestbot.report.layout import ink
 from digestbot.report.plain import one_line
 from digestbot.report.style import Style
-
-if TYPE_CHECKING:
-    from digestbot.config.serving import NotifyConfig
-    from digestbot.service.notify.delivery import Delivery
+from digestbot.service.notify.delivery import Delivery, deliver
+from digestbot.service.notify.kinds import recipients
+from digestbot.service.notify.message import Message
 
 
 @click.group("notify")
@@ -67,10 +66,6 @@ def _chosen(configs: Sequence[NotifyConfig], name: str | None) -> Sequence[Notif
 
 
 def _send(configs: Sequence[NotifyConfig]) -> list[Delivery]:
-    from digestbot.service.notify.delivery import deliver  # noqa: PLC0415 - imports requests
-    from digestbot.service.notify.kinds import recipients  # noqa: PLC0415 - likewise
-    from digestbot.service.notify.message import Message  # noqa: PLC0415 - likewise
-
     message = Message(datetime.fromtimestamp(Clock().wall(), UTC), is_test=True)
     return [deliver(one.notifier, message) for one in recipients(configs, os.environ)]
 

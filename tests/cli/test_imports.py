@@ -51,3 +51,34 @@ def test_a_configuration_takes_yaml_and_pydantic(folder: Path) -> None:
     (folder / "digestbot.yaml").write_text("jobs: 4\n")
 
     assert imported_by(folder, "scan", "--offline") == "['pydantic', 'yaml']"
+
+
+LACKING = """
+import sys
+sys.modules[sys.argv[1]] = None
+from digestbot.cli.main import run
+sys.exit(run(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "package, command",
+    [("sqlalchemy", "status"), ("structlog", "notify"), ("requests", "notify")],
+)
+def test_a_command_without_its_packages_says_how_to_get_them(
+    folder: Path, package: str, command: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LACKING, package, command, "--help"],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        f"error: digestbot {command} needs packages that are not installed ({package})",
+        "hint: pip install 'digestbot[service]'",
+    ]
