@@ -123,7 +123,7 @@ class InProcessEngine:
         key = waiting.job.key
         with self._changed:
             # By now it may be another that waits, or none.
-            if self._waiting.get(key) is not waiting or key in self._running:
+            if self._waiting.get(key) is not waiting:
                 return
             del self._waiting[key]
             self._running.add(key)

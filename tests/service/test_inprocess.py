@@ -120,21 +120,35 @@ def test_keys_do_not_wait_for_one_another() -> None:
         assert sorted(held.texts) == ["a", "b", "c"]
 
 
+def handed_over(made: InProcessEngine) -> None:
+    """Wait until all that is due is on its way to a worker."""
+    while any(one.next_run_time <= datetime.now(UTC) for one in made._scheduler.get_jobs()):
+        time.sleep(0.001)
+
+
 def test_a_time_on_its_way_to_a_busy_worker_is_not_taken_for_a_later_one() -> None:
-    held, now = Held(), datetime.now(UTC)
-    with engine(held, workers=1) as made:
+    let_go, begun, now = threading.Event(), threading.Event(), datetime.now(UTC)
+    texts: list[str] = []
+
+    def plans(done: Job, _stop: Stop) -> None:
+        texts.append(done.arguments["text"])
+        begun.set()
+        assert let_go.wait(LONG_S)
+        if done.key == "a":
+            made.submit(job("a", "in an hour"), datetime.now(UTC) + HOUR)
+
+    with engine(plans, workers=1) as made:
         made.submit(job("busy", "busy"))
-        held.wait_for()
+        assert begun.wait(LONG_S)
         # Twice on its way to the one worker, as the second is earlier; and done once.
-        made.submit(job("a", "first"), now)
-        made.submit(job("a", "second"), now - HOUR)
+        for text, at in (("first", now), ("second", now - HOUR)):
+            made.submit(job("a", text), at)
+            handed_over(made)
 
-        held.let_go.set()
-        assert made.idle(LONG_S)
-        made.submit(job("a", "in an hour"), datetime.now(UTC) + HOUR)
+        let_go.set()
 
         assert made.idle(LONG_S)
-        assert held.texts == ["busy", "second"]
+        assert texts == ["busy", "second"]
 
 
 @dataclass
@@ -290,11 +304,13 @@ def test_what_does_not_leave_off_is_not_waited_for_longer_than_said() -> None:
         held.wait_for()
         made.submit(job("b", "never begun"))
         made.submit(job("a", "nor this"))
+        handed_over(made)
 
         assert not made.stop(0.02)
 
         held.let_go.set()
         assert made.stop(LONG_S)
+        assert made.idle(0)
         assert held.texts == ["stubborn"]
 
 
