@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from digestbot.cli.settings import config_option
 from digestbot.cli.stopping import stopping
 from digestbot.cli.terminal import Terminal
 from digestbot.config.addresses import check_listen
+from digestbot.config.serving import HoldConfig
 from digestbot.errors import UsageError
 from digestbot.service import endpoint
 from digestbot.service.figures import read_figures, read_last_success
@@ -31,6 +32,7 @@ from digestbot.service.timetable import next_fire
 from digestbot.store.database import Database
 
 STOP_S = 20.0
+LONGEST_PAUSE = timedelta(minutes=10)
 _log = get_log(__name__)
 
 
@@ -69,7 +71,11 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
     if metrics is None:
         raise ValueError("a service counts what it does")
     times = Timetable(
-        settings.cron, settings.timezone, settings.jitter, run_on_start=settings.run_on_start
+        settings.cron,
+        settings.timezone,
+        settings.jitter,
+        run_on_start=settings.run_on_start,
+        pause=_pause(served.settings.hold),
     )
 
     def run_cycle(asked: Stop) -> None:
@@ -91,6 +97,12 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         is_done = engine.stop(STOP_S)
     _log.info(Event.SERVICE_STOPPED, is_done=is_done)
     return Exit.OK
+
+
+def _pause(hold: HoldConfig) -> timedelta:
+    """A tenth of what is waited for is not too much to wait longer."""
+    waits = [wait for wait in (hold.settle, hold.min_age) if wait]
+    return min([LONGEST_PAUSE, *(wait / 10 for wait in waits)])
 
 
 def _engine(served: Serving, work: Mapping[str, Work]) -> Engine:

@@ -15,8 +15,6 @@ from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 
 CYCLE = Job("cycle", "cycle")
-# What wakes the service apart from its timetable may come in bursts.
-_SHORTEST_PAUSE = timedelta(minutes=1)
 _log = get_log(__name__)
 
 
@@ -29,12 +27,15 @@ class Timetable:
         timezone: The one they are meant in.
         jitter: Up to how much later a cycle begins.
         run_on_start: Whether the service begins with one.
+        pause: How long a cycle apart from these times is put off at least: each of them lists
+            all repos, and tags move one after the other.
     """
 
     cron: tuple[str, ...]
     timezone: str = "UTC"
     jitter: timedelta = timedelta()
     run_on_start: bool = True
+    pause: timedelta = timedelta(minutes=10)
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Scheduler:
         now = self._now()
         fire = next_fire(self.timetable.cron, self.timetable.timezone, now)
         wake = self._next_due(now)
-        times = [fire, wake and max(wake, now + _SHORTEST_PAUSE)]
+        times = [fire, wake and max(wake, now + self.timetable.pause)]
         return min((time for time in times if time is not None), default=None)
 
     def _next_due(self, now: datetime) -> datetime | None:

@@ -60,6 +60,9 @@ class Watch:
         with self.database.begin() as connection:
             has_moved = images.note_resolution(connection, query, found, self.now())
         offer = self.offer_text(query, found)
+        if str(found.digest) not in offer:
+            # What is held back is to be shown, though the same as before may be proposed.
+            offer = f"{offer} for {found.digest}"
         with self.database.begin() as connection:
             images.note_offer(connection, query, offer)
         if has_moved:

@@ -121,6 +121,7 @@ def test_a_digest_settles_before_it_is_proposed(world: ServiceWorld) -> None:
     world.hold = HoldRules(settle=3 * HOUR)
     world.cycle()
     world.wait(4 * HOUR)
+    world.cycle()
     world.registry.tags["python:3"] = 1
 
     world.cycle()
