@@ -19,12 +19,12 @@ from digestbot.service.status_contract import (
     StatusFailing,
     StatusFreshness,
     StatusHeld,
+    StatusProposal,
     StatusReport,
     StatusRun,
     StatusSummary,
     StatusTotals,
     StatusTroubled,
-    StatusWaiting,
 )
 from digestbot.service.times import stamp
 from digestbot.service.timetable import next_fire
@@ -54,7 +54,6 @@ def read_status(database: Database, settings: Settings, now: datetime) -> Status
             raise NoInputError("the state has no run yet", hint="begin one: digestbot run")
         size = repos.count(connection)
         causes = causes_of(images.failing(connection))
-        states = proposals.counts(connection)
         denied = attention.denied_digests(connection, settings.deny)
         return StatusReport(
             schema=SCHEMA,
@@ -70,13 +69,13 @@ def read_status(database: Database, settings: Settings, now: datetime) -> Status
             ),
             freshness=_freshness(findings.freshness(connection)),
             findings=findings.counts(connection),
-            proposals=states,
+            proposals=proposals.counts(connection),
             totals=StatusTotals(
                 denied=len(denied),
                 failing=len(causes),
                 troubled=size.with_problems,
                 held=attention.count_held(connection),
-                waiting=states[proposals.State.OPEN],
+                open_proposals=attention.count_open(connection),
             ),
             runs=[_run(one) for one in latest],
             denied=[
@@ -89,7 +88,7 @@ def read_status(database: Database, settings: Settings, now: datetime) -> Status
                 _held(one)
                 for one in attention.held_images(connection, first=NEEDS_SOMEBODY, limit=MOST)
             ],
-            waiting=[_waiting(one) for one in proposals.open_ones(connection, MOST)],
+            open_proposals=[_proposal(one) for one in proposals.open_ones(connection, MOST)],
         )
 
 
@@ -151,8 +150,8 @@ def _held(held: HeldImage) -> StatusHeld:
     )
 
 
-def _waiting(one: StoredProposal) -> StatusWaiting:
-    return StatusWaiting(
+def _proposal(one: StoredProposal) -> StatusProposal:
+    return StatusProposal(
         repo=well_formed(one.repo),
         branch=well_formed(one.branch),
         title=well_formed(one.title),

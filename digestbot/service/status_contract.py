@@ -61,7 +61,7 @@ class StatusTotals:
     failing: int
     troubled: int
     held: int
-    waiting: int
+    open_proposals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class StatusHeld:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusWaiting:
+class StatusProposal:
     """An open proposal."""
 
     __pydantic_config__: ClassVar = _DOCUMENTED
@@ -181,7 +181,7 @@ class StatusReport:
     troubled: list[StatusTroubled]
     held: list[StatusHeld]
     """What somebody has to decide first."""
-    waiting: list[StatusWaiting]
+    open_proposals: list[StatusProposal]
     """The one that has been open for longest first."""
 
 

@@ -18,10 +18,10 @@ from digestbot.service.status_contract import (
     StatusDenied,
     StatusFailing,
     StatusHeld,
+    StatusProposal,
     StatusReport,
     StatusRun,
     StatusTroubled,
-    StatusWaiting,
 )
 from digestbot.service.times import age
 
@@ -64,7 +64,7 @@ def render(report: StatusReport, style: Style, /) -> str:
         ([_failing(one, now) for one in report.failing], report.totals.failing),
         ([_troubled(one) for one in report.troubled], report.totals.troubled),
         ([_held(one) for one in report.held], report.totals.held),
-        ([_waiting(one, now) for one in report.waiting], report.totals.waiting),
+        ([_proposal(one, now) for one in report.open_proposals], report.totals.open_proposals),
     ]
     return page(
         [
@@ -155,7 +155,7 @@ def _held(one: StatusHeld) -> _Row:
     return _Row("‖", color, "held", f"{name}  {one.reason}: {where}{until}", (one.message,))
 
 
-def _waiting(one: StatusWaiting, now: datetime) -> _Row:
+def _proposal(one: StatusProposal, now: datetime) -> _Row:
     number = f"#{one.number} " if one.number else ""
     opened = datetime.fromisoformat(one.opened_at) if one.opened_at else None
     since = f", open for {age(now - opened)}" if opened else ""
@@ -199,9 +199,8 @@ def _fleet(report: StatusReport, now: datetime, style: Style) -> Iterator[str]:
     summary, fresh = report.summary, report.freshness
     size = [plural(summary.repos, "repo"), plural(summary.images, "image")]
     size += [f"{plural(summary.left_out, 'repo')} left out"] if summary.left_out else []
-    size += [f"{plural(report.totals.troubled, 'repo')} with problems"] * bool(
-        report.totals.troubled
-    )
+    troubled = report.totals.troubled
+    size += [f"{plural(troubled, 'repo')} with problems"] if troubled else []
     lines = [", ".join(size), _fresh(report)]
     if fresh.oldest_stale_since:
         lines.append(f"the oldest stale pin: {_when(fresh.oldest_stale_since, now)}")

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Select, Subquery, func, select
 
 from digestbot.policy.finding import Status
 from digestbot.store.conditions import Condition
-from digestbot.store.tables import CONDITIONS, FINDINGS, IMAGES, REPOS
+from digestbot.store.proposals import State
+from digestbot.store.tables import CONDITIONS, FINDINGS, IMAGES, PROPOSALS, REPOS
 
 _C = FINDINGS.c
 
@@ -117,6 +118,16 @@ def denied_digests(connection: Connection, digests: Collection[str]) -> list[Den
     if not digests:
         return []
     return [DeniedDigest(row.digest, row.places, row.repos) for row in connection.execute(query)]
+
+
+def count_open(connection: Connection) -> int:
+    """How many proposals `proposals.open_ones` has, without end."""
+    found = (
+        select(PROPOSALS.c.id)
+        .join(REPOS, PROPOSALS.c.repo_id == REPOS.c.id)
+        .where(PROPOSALS.c.state == State.OPEN.value, REPOS.c.gone_at.is_(None))
+    )
+    return _count(connection, found.subquery())
 
 
 def holding(connection: Connection) -> list[Condition]:

@@ -61,11 +61,14 @@ def add_run(
         runs.finish(connection, run_id, ended, counts, problems, after)
 
 
+def listed(name: str) -> Repo:
+    return Repo(name, "main", HEAD, TREE)
+
+
 def add_repos(connection: Connection, *names: str, left_out: Sequence[str] = ()) -> dict[str, int]:
     """Their ids, by name."""
-    listed = [Repo(name, "main", HEAD, TREE) for name in names]
     apart = [LeftOut(name, "fork", "it is a fork") for name in left_out]
-    repos.note_listed(connection, TARGET, "r", [*listed, *apart], NOW)
+    repos.note_listed(connection, TARGET, "r", [*map(listed, names), *apart], NOW)
     found = repos.due(connection, target=TARGET, rules="1", now=NOW, limit=100_000)
     return {due.repo.name: due.id for due in found}
 

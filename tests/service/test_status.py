@@ -72,7 +72,7 @@ def test_the_first_run_of_an_empty_fleet(database: Database) -> None:
 
     assert report.at == "2026-11-21T09:30:00Z"
     assert report.summary.repos == report.summary.images == 0
-    assert report.totals.denied == report.totals.waiting == 0
+    assert report.totals.denied == report.totals.open_proposals == 0
     assert report.freshness.oldest_stale_since is None
     assert "Nothing needs you" in status_text.render(report, Style())
 
@@ -193,9 +193,12 @@ def test_proposals_are_told_the_one_that_waits_for_longest_first(database: Datab
 
     report = status(database)
 
-    assert [(one.repo, one.number) for one in report.waiting] == [("acme/old", 7), ("acme/app", 12)]
-    assert report.waiting[0].opened_at == "2026-10-12T09:30:00Z"
-    assert report.waiting[0].url == "https://github.com/acme/old/pull/7"
+    assert [(one.repo, one.number) for one in report.open_proposals] == [
+        ("acme/old", 7),
+        ("acme/app", 12),
+    ]
+    assert report.open_proposals[0].opened_at == "2026-10-12T09:30:00Z"
+    assert report.open_proposals[0].url == "https://github.com/acme/old/pull/7"
     assert (report.proposals["open"], report.proposals["merged"]) == (2, 1)
 
 
@@ -254,8 +257,8 @@ def test_a_fleet_of_10000_repos_has_a_short_status(database: Database) -> None:
 
     totals = report.totals
     assert report.summary.repos == 10_000
-    assert (totals.failing, totals.troubled, totals.held, totals.waiting) == (300,) * 4
-    for some in (report.failing, report.troubled, report.held, report.waiting):
+    assert (totals.failing, totals.troubled, totals.held, totals.open_proposals) == (300,) * 4
+    for some in (report.failing, report.troubled, report.held, report.open_proposals):
         assert len(some) == MOST
     assert len(report.troubled[0].errors) == 20
     assert len(status_json.render(report, Style())) < 1_000_000

@@ -15,17 +15,17 @@ from digestbot.service.status_contract import (
     StatusFailing,
     StatusFreshness,
     StatusHeld,
+    StatusProposal,
     StatusReport,
     StatusRun,
     StatusSummary,
     StatusTotals,
     StatusTroubled,
-    StatusWaiting,
 )
 from digestbot.service.status_text import render
 from tests.report.builders import HOSTILE
 
-NOTHING = StatusTotals(denied=0, failing=0, troubled=0, held=0, waiting=0)
+NOTHING = StatusTotals(denied=0, failing=0, troubled=0, held=0, open_proposals=0)
 QUIET = StatusReport(
     schema="digestbot/status/v1",
     version="1",
@@ -58,14 +58,14 @@ QUIET = StatusReport(
     failing=[],
     troubled=[],
     held=[],
-    waiting=[],
+    open_proposals=[],
 )
 BROKEN = ScanError("repo", "acme/bad", "invalid-config", "line 3: no such key", "mend it")
 BUSY = replace(
     QUIET,
     freshness=StatusFreshness(900, 95, 5, "2026-11-01T09:00:00Z"),
     proposals={"open": 1, "waiting": 2, "merged": 0},
-    totals=StatusTotals(denied=1, failing=1, troubled=1, held=2, waiting=1),
+    totals=StatusTotals(denied=1, failing=1, troubled=1, held=2, open_proposals=1),
     runs=[
         replace(QUIET.runs[0], state="running", finished_at=None, duration_s=None, counts={}),
         replace(QUIET.runs[0], state="incomplete", counts={"listed": 5, "problems": 3}),
@@ -94,8 +94,8 @@ BUSY = replace(
             needs_somebody=False,
         ),
     ],
-    waiting=[
-        StatusWaiting(
+    open_proposals=[
+        StatusProposal(
             "acme/app",
             "digestbot/images",
             "Update python:3.13",
@@ -268,7 +268,7 @@ def test_hostile_texts_are_harmless() -> None:
         failing=[replace(BUSY.failing[0], host=HOSTILE, message=HOSTILE)],
         troubled=[StatusTroubled(HOSTILE, [bad])],
         held=[replace(BUSY.held[0], image=HOSTILE, message=HOSTILE)],
-        waiting=[replace(BUSY.waiting[0], repo=HOSTILE, title=HOSTILE, url=HOSTILE)],
+        open_proposals=[replace(BUSY.open_proposals[0], repo=HOSTILE, title=HOSTILE, url=HOSTILE)],
     )
 
     text = shown(report)

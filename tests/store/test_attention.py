@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from digestbot.store import attention, conditions
+from digestbot.proposals.outcome import Outcome
+from digestbot.store import attention, conditions, proposals, repos
 from digestbot.store.attention import DeniedDigest
 from digestbot.store.conditions import Condition
 from tests.service.state import (
@@ -11,10 +12,13 @@ from tests.service.state import (
     NEW,
     NOW,
     OLD,
+    TARGET,
     add_findings,
+    add_proposal,
     add_repos,
     finding,
     held,
+    listed,
 )
 
 
@@ -87,6 +91,18 @@ def test_repos_that_are_left_out_by_now_do_not_count(connection: Connection) -> 
     assert attention.held_images(connection) == []
     assert attention.count_held(connection) == 0
     assert attention.denied_digests(connection, [str(OLD)]) == []
+
+
+def test_open_proposals_are_counted_as_they_are_listed(connection: Connection) -> None:
+    ids = add_repos(connection, "acme/app", "acme/web", "acme/gone")
+    add_proposal(connection, ids["acme/app"], "acme/app")
+    add_proposal(connection, ids["acme/web"], "acme/web", Outcome.MERGED)
+    add_proposal(connection, ids["acme/gone"], "acme/gone")
+
+    repos.note_listed(connection, TARGET, "next", [listed("acme/app"), listed("acme/web")], NOW)
+    repos.note_gone(connection, TARGET, "next", NOW)
+
+    assert attention.count_open(connection) == len(proposals.open_ones(connection)) == 1
 
 
 def test_only_what_holds_is_told_as_holding(connection: Connection) -> None:
