@@ -97,6 +97,8 @@ REPOS = Table(
     Column("due_at", Moment),
     Column("problems", JSON, nullable=False),
     UniqueConstraint("target", "name"),
+    # Pages of a target are read in order of their ids.
+    Index(None, "target", "id"),
     Index(None, "due_at"),
 )
 

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("target", "name", name="uq_repos_target_name"),
     )
     op.create_index("ix_repos_due_at", "repos", ["due_at"], unique=False)
+    op.create_index("ix_repos_target_id", "repos", ["target", "id"], unique=False)
     op.create_table(
         "runs",
         sa.Column("id", sa.Text(), nullable=False),
