@@ -1,299 +1,201 @@
-"""What was found in each repo when it was worked on last."""
+"""What was found in each repo."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
-import pytest
 from sqlalchemy import Connection
 
-from digestbot.files.occurrence import Occurrence, Steering
+from digestbot.files.occurrence import Occurrence, Skip, Steering
 from digestbot.image import Digest, ImageReference, Platform
 from digestbot.policy.finding import Finding, Status
 from digestbot.registry.resolution import Query
-from digestbot.store import findings, images, repos
+from digestbot.store import findings, images
 from digestbot.store.findings import Freshness, StoredFinding
-from digestbot.store.repos import Due
-from digestbot.store.tables import FINDINGS
-from tests.service.state import (
-    DAY,
-    HOUR,
-    NEW,
-    NOW,
-    OLD,
-    TARGET,
-    add_digest,
-    add_findings,
-    add_repos,
-    finding,
-    held,
-    query,
-    settle,
-)
+from tests.service.state import DAY, HOUR, NEW, NOW, OLD, add_digest, add_repos, finding, query
+from tests.store.statements import counted
 
-APP, WEB = "acme/app", "acme/web"
+STALE = replace(finding(status=Status.STALE, reason="digest-moved"), new_digest=NEW)
 
 
-def seen(connection: Connection, status: Status = Status.HELD) -> list[str]:
-    """Repo and line of what has this status."""
-    listed = findings.held if status is Status.HELD else findings.failed
-    return [f"{one.repo}:{one.line}" for one in listed(connection)]
+def held(image: str, until: datetime | None, line: int = 3) -> Finding:
+    return finding(image, Status.HELD, reason="settling", until=until, line=line)
 
 
-def of(
-    written: str,
-    status: Status = Status.CURRENT,
-    *,
-    tag: str | None = None,
-    platform: Platform | None = None,
-) -> Finding:
+def occurrence(written: str, **more: object) -> Occurrence:
     reference = ImageReference.parse(written)
-    occurrence = Occurrence("Dockerfile", 3, 1, "dockerfile", "from", written, reference)
-    steered = replace(occurrence, steering=Steering(tag, platform))
-    return Finding(steered, status, "why", "because")
+    plain = Occurrence("Dockerfile", 1, 1, "dockerfile", "from", written, reference=reference)
+    return replace(plain, **more)  # type: ignore[arg-type] # names of its fields
 
 
-def due(connection: Connection) -> list[Due]:
-    return repos.due(connection, target=TARGET, rules="1", now=NOW)
+class TestReplace:
+    def test_the_earlier_ones_are_gone(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        findings.replace(connection, number, [finding(), STALE], NOW)
 
+        findings.replace(connection, number, [STALE], NOW + HOUR)
 
-def test_they_take_the_place_of_all_earlier_ones_of_the_repo(connection: Connection) -> None:
-    ids = add_repos(connection, APP, WEB)
-    for number in ids.values():
-        add_findings(connection, number, held("a:1", "settling"), held("a:2", "settling", line=9))
+        assert findings.counts(connection) == {**dict.fromkeys(Status, 0), Status.STALE: 1}
 
-    add_findings(connection, ids[APP], held("a:3", "settling", line=5))
+    def test_those_of_other_repos_stay(self, connection: Connection) -> None:
+        numbers = add_repos(connection, "acme/a", "acme/b")
+        for number in numbers.values():
+            findings.replace(connection, number, [finding()], NOW)
 
-    assert sorted(seen(connection)) == [f"{APP}:5", f"{WEB}:3", f"{WEB}:9"]
+        findings.replace(connection, numbers["acme/a"], [], NOW)
 
+        assert findings.counts(connection)[Status.CURRENT] == 1
 
-def test_there_may_be_none(connection: Connection) -> None:
-    (number,) = add_repos(connection, APP).values()
-    add_findings(connection, number, finding())
+    def test_a_thousand_of_one_image_are_a_handful_of_statements(
+        self, connection: Connection
+    ) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        many = [finding(line=line) for line in range(1, 1001)]
 
-    add_findings(connection, number)
+        with counted(connection) as statements:
+            findings.replace(connection, number, many, NOW)
 
-    assert findings.counts(connection) == dict.fromkeys(Status, 0)
-    assert images.queries(connection) == []
+        assert len(statements) < 10
+        assert findings.counts(connection)[Status.CURRENT] == 1000
 
+    def test_the_platform_of_the_comment_is_part_of_the_question(
+        self, connection: Connection
+    ) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        arm = Platform.parse("linux/arm64")
+        found = occurrence(f"python@{OLD}", steering=Steering(tag="3.12", platform=arm))
 
-def test_all_of_a_finding_is_kept(connection: Connection) -> None:
-    (number,) = add_repos(connection, APP).values()
-    given = replace(held("python:3.12", "settling", NOW + DAY), hint="wait", new_digest=NEW)
+        findings.replace(connection, number, [Finding(found, Status.CURRENT, "x", "")], NOW)
 
-    add_findings(connection, number, given)
+        assert images.queries(connection) == [Query(query("python:3.12").image, arm)]
 
-    assert findings.held(connection) == [
-        StoredFinding(
-            repo=APP,
-            path="Dockerfile",
-            line=3,
-            image="docker.io/library/python:3.12",
-            digest=str(OLD),
-            status=Status.HELD,
-            reason="settling",
-            message="python:3.12 is held: settling",
-            hint="wait",
-            new_digest=str(NEW),
-            until=NOW + DAY,
+    def test_what_is_not_followed_has_no_question(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        skip = Skip("stage", "it is a stage")
+        unreadable = Occurrence("Dockerfile", 1, 1, "dockerfile", "from", "$X", skip=skip)
+
+        findings.replace(
+            connection,
+            number,
+            [
+                Finding(unreadable, Status.SKIPPED, "stage", "it is a stage"),
+                Finding(occurrence(f"python:3@{OLD}"), Status.SKIPPED, "ignored", "so it says"),
+                Finding(occurrence("python:3"), Status.UNPINNED, "no-digest", "it has none"),
+            ],
+            NOW,
         )
-    ]
 
+        assert images.queries(connection) == []
+        assert findings.counts(connection)[Status.SKIPPED] == 2
 
-def test_text_that_no_database_keeps_is_no_failure(connection: Connection) -> None:
-    (number,) = add_repos(connection, APP).values()
-    given = held("python:3.12", "settling")
-    strange = replace(given.occurrence, path="a\0b\udcff", written="x\0")
+    def test_what_is_to_be_pinned_has_one(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        found = Finding(occurrence("python:3"), Status.UNPINNED, "no-digest", "", new_digest=NEW)
 
-    add_findings(connection, number, replace(given, occurrence=strange, message="\0"))
+        findings.replace(connection, number, [found], NOW)
 
-    (found,) = findings.held(connection)
-    assert (found.path, found.message) == ("a?b?", "?")
+        assert images.queries(connection) == [query("python:3")]
 
+    def test_names_and_words_may_be_odd(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
 
-def test_what_is_no_reference_is_kept_too(connection: Connection) -> None:
-    (number,) = add_repos(connection, APP).values()
-    occurrence = Occurrence("Dockerfile", 3, 1, "dockerfile", "from", "$BASE")
-    given = Finding(occurrence, Status.FAILED, "not-a-reference", "no reference")
+        findings.replace(
+            connection,
+            number,
+            [finding(status=Status.FAILED, path="a\0b\udcff", message="\0")],
+            NOW,
+        )
 
-    add_findings(connection, number, given)
-
-    (found,) = findings.failed(connection)
-    assert (found.image, found.digest) == ("", None)
-
-
-@pytest.mark.parametrize(
-    "given, followed",
-    [
-        pytest.param(of("python:3.12"), query(), id="tag"),
-        pytest.param(of(f"python:3.12@{OLD}"), query(), id="tag-and-digest"),
-        pytest.param(of(f"python@{OLD}", tag="3.12"), query(), id="tag-in-a-comment"),
-        pytest.param(
-            of("python:3.12", platform=Platform.parse("linux/arm64")),
-            Query(query().image, Platform.parse("linux/arm64")),
-            id="platform",
-        ),
-        pytest.param(of("python:3.12", Status.FAILED), query(), id="failed"),
-        pytest.param(of("python:3.12", Status.SKIPPED), None, id="skipped"),
-        pytest.param(of("python:3.12", Status.UNPINNED), None, id="unpinned"),
-        pytest.param(
-            replace(of("python:3.12", Status.UNPINNED), new_digest=NEW), query(), id="to-be-pinned"
-        ),
-        pytest.param(of(f"python@{OLD}"), None, id="digest-alone"),
-    ],
-)
-def test_what_is_asked_about_is_what_is_followed(
-    connection: Connection, given: Finding, followed: Query | None
-) -> None:
-    (number,) = add_repos(connection, APP).values()
-
-    add_findings(connection, number, given)
-
-    assert images.queries(connection) == ([followed] if followed else [])
-
-
-def test_they_were_judged_by_the_offer_of_that_moment(connection: Connection) -> None:
-    (number,) = add_repos(connection, APP).values()
-    images.image_id(connection, query())
-    images.note_offer(connection, query(), "first")
-    add_findings(connection, number, finding(), finding(line=9))
-    repos.settle(
-        connection,
-        number,
-        repo=replace(due(connection)[0].repo, pulse="1"),
-        rules="1",
-        due_at=None,
-        now=NOW,
-    )
-    repos.note_listed(connection, TARGET, "r", [replace(due(connection)[0].repo, pulse="1")], NOW)
-    before = due(connection)
-
-    images.note_offer(connection, query(), "second")
-    between = [one.reason for one in due(connection)]
-    add_findings(connection, number, finding(), finding(line=9))
-
-    assert (before, between, due(connection)) == ([], ["offers"], [])
-
-
-def test_there_may_be_very_many(connection: Connection) -> None:
-    (number,) = add_repos(connection, APP).values()
-    many = [finding(f"acme/image-{line % 50}:1", line=line) for line in range(1, 3_001)]
-
-    add_findings(connection, number, *many)
-
-    assert findings.counts(connection)[Status.CURRENT] == 3_000
-    assert len(images.queries(connection)) == 50
-
-
-def test_each_status_is_counted(connection: Connection) -> None:
-    ids = add_repos(connection, APP, WEB)
-    add_findings(connection, ids[APP], *(finding(status=status) for status in Status))
-    add_findings(connection, ids[WEB], finding(status=Status.STALE))
-
-    expected = {**dict.fromkeys(Status, 1), Status.STALE: 2}
-    assert findings.counts(connection) == expected
-
-
-@pytest.mark.parametrize("left_out", [True, False], ids=["left-out", "gone"])
-def test_of_repos_that_are_not_touched_nothing_is_said(
-    connection: Connection, left_out: bool
-) -> None:
-    (number,) = add_repos(connection, APP).values()
-    failure = finding(status=Status.FAILED)
-    add_findings(connection, number, held("a:1", "settling"), failure, finding("b:1", Status.STALE))
-    add_digest(connection, "b:1", NEW, NOW)
-
-    if left_out:
-        add_repos(connection, left_out=[APP])
-    else:
-        repos.note_gone(connection, TARGET, "another run", NOW)
-
-    assert findings.counts(connection) == dict.fromkeys(Status, 0)
-    assert seen(connection) == seen(connection, Status.FAILED) == []
-    assert findings.denied(connection, [OLD]) == []
-    assert findings.freshness(connection) == Freshness()
+        (found,) = findings.failed(connection)
+        assert (found.path, found.message) == ("a?b?", "?")
 
 
 class TestLists:
-    def test_what_is_due_first_comes_first_and_what_has_no_date_last(
-        self, connection: Connection
-    ) -> None:
-        ids = add_repos(connection, APP, WEB)
-        add_findings(
-            connection,
-            ids[WEB],
-            held("a:1", "settling", line=1),
-            held("a:1", "settling", NOW + DAY, line=2),
-        )
-        add_findings(
-            connection,
-            ids[APP],
-            held("a:1", "settling", NOW + HOUR, line=3),
-            held("a:1", "settling", line=5),
-            held("a:1", "settling", line=4),
-        )
+    def test_a_held_one_has_all_that_is_to_be_said_of_it(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        findings.replace(connection, number, [held("python:3.12", NOW + HOUR)], NOW)
 
-        found = seen(connection)
+        assert findings.held(connection) == [
+            StoredFinding(
+                repo="acme/a",
+                path="Dockerfile",
+                line=3,
+                image="docker.io/library/python:3.12",
+                digest=str(OLD),
+                status=Status.HELD,
+                reason="settling",
+                message="it is so",
+                hint="",
+                new_digest=None,
+                until=NOW + HOUR,
+            )
+        ]
 
-        assert found == [f"{APP}:3", f"{WEB}:2", f"{APP}:5", f"{APP}:4", f"{WEB}:1"]
+    def test_what_is_due_first_comes_first(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        found = [
+            held("python:3.12", None, line=1),
+            held("python:3.12", NOW + DAY, line=2),
+            held("python:3.12", NOW + HOUR, line=3),
+        ]
+        findings.replace(connection, number, found, NOW)
 
-    def test_no_more_than_asked_for(self, connection: Connection) -> None:
-        (number,) = add_repos(connection, APP).values()
-        add_findings(connection, number, *(held("a:1", "x", line=line) for line in range(1, 5)))
+        assert [one.line for one in findings.held(connection)] == [3, 2, 1]
+        assert [one.line for one in findings.held(connection, limit=1)] == [3]
 
-        assert [one.line for one in findings.held(connection, limit=2)] == [1, 2]
+    def test_failed_ones(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        failed = finding(status=Status.FAILED, reason="timeout")
+        findings.replace(connection, number, [finding(), failed], NOW)
 
-    def test_what_pins_a_denied_digest_is_found_whatever_its_status(
-        self, connection: Connection
-    ) -> None:
-        (number,) = add_repos(connection, APP).values()
-        others = Digest("sha256", "c" * 64), Digest("sha256", "d" * 64)
-        add_findings(
-            connection,
-            number,
-            finding(digest=OLD, line=1),
-            finding(digest=NEW, line=2, status=Status.SKIPPED),
-            finding(digest=others[0], line=3),
-        )
+        assert [one.reason for one in findings.failed(connection)] == ["timeout"]
 
-        found = findings.denied(connection, [OLD, NEW, others[1]])
+    def test_those_that_pin_a_denied_digest(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        findings.replace(connection, number, [finding(digest=OLD), finding(digest=NEW)], NOW)
+        never = Digest("sha256", "f" * 64)
 
-        assert [one.line for one in found] == [1, 2]
+        assert [one.digest for one in findings.denied(connection, [NEW, never])] == [str(NEW)]
         assert findings.denied(connection, []) == []
+
+    def test_repos_that_are_left_out_are_not_in_them(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        findings.replace(connection, number, [held("python:3.12", None), STALE], NOW)
+        add_digest(connection, "python:3.12", NEW, NOW)
+
+        add_repos(connection, left_out=["acme/a"])
+
+        assert findings.held(connection) == []
+        assert not any(findings.counts(connection).values())
+        assert findings.freshness(connection) == Freshness()
 
 
 class TestFreshness:
     def test_without_pins_there_is_no_ratio(self, connection: Connection) -> None:
-        assert findings.freshness(connection) == Freshness()
-        assert Freshness().ratio is None
+        found = findings.freshness(connection)
 
-    def test_it_is_the_share_of_current_pins(self, connection: Connection) -> None:
-        (number,) = add_repos(connection, APP).values()
-        statuses = [Status.CURRENT, Status.CURRENT, Status.STALE, Status.HELD]
-        unknown = [Status.FAILED, Status.SKIPPED, Status.UNPINNED]
-        add_findings(connection, number, *(finding(status=one) for one in statuses + unknown))
+        assert found == Freshness()
+        assert found.ratio is None
+
+    def test_it_is_about_what_is_followed(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        unpinned = Finding(occurrence("python:3"), Status.UNPINNED, "no-digest", "")
+        pins = [finding(), finding(), STALE, held("python:3.12", None)]
+        findings.replace(connection, number, [*pins, unpinned], NOW)
 
         found = findings.freshness(connection)
 
-        assert (found.current, found.stale, found.held, found.ratio) == (2, 1, 1, 0.5)
+        assert (found.current, found.stale, found.held) == (2, 1, 1)
+        assert found.ratio == 0.5
 
-    def test_the_oldest_stale_pin_is_as_old_as_the_digest_it_lacks(
+    def test_the_oldest_stale_one_is_as_old_as_the_move_of_its_tag(
         self, connection: Connection
     ) -> None:
-        (number,) = add_repos(connection, APP).values()
-        for image, hours in (("a:1", 3), ("b:1", 2), ("c:1", 1)):
-            add_digest(connection, image, NEW, NOW - hours * HOUR)
-        stale = [finding(image, Status.STALE) for image in ("b:1", "c:1")]
-        add_findings(connection, number, finding("a:1"), *stale)
+        number = add_repos(connection, "acme/a")["acme/a"]
+        findings.replace(connection, number, [STALE, finding("node:22")], NOW)
+        add_digest(connection, "node:22", OLD, NOW - 2 * DAY)
+        add_digest(connection, "python:3.12", OLD, NOW - 2 * DAY)
+        add_digest(connection, "python:3.12", NEW, NOW - DAY)
 
-        assert findings.freshness(connection).oldest_stale_since == NOW - 2 * HOUR
-
-
-def test_a_repo_that_is_deleted_takes_its_findings_along(connection: Connection) -> None:
-    (number,) = add_repos(connection, APP).values()
-    add_findings(connection, number, finding())
-    settle(connection, number, APP)
-
-    connection.exec_driver_sql("DELETE FROM repos")
-
-    assert connection.execute(FINDINGS.select()).all() == []
+        assert findings.freshness(connection).oldest_stale_since == NOW - DAY

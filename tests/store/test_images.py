@@ -1,243 +1,253 @@
-"""The images of the fleet, and the history of their digests."""
+"""Images, and the history of their digests."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, text
 
-from digestbot.image import Digest, ImageTag, Platform
+from digestbot.image import Digest, Platform
 from digestbot.policy.holding import Sighting
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
-from digestbot.store import images, repos
+from digestbot.store import findings, images, repos
 from digestbot.store.database import Database
-from digestbot.store.images import Failing
-from digestbot.store.tables import IMAGES, SIGHTINGS
+from digestbot.store.images import Failing, TagState
+from digestbot.store.location import Location
 from tests.service.state import (
-    DAY,
     HOUR,
     NEW,
     NOW,
     OLD,
     TARGET,
+    add_digest,
     add_failure,
-    add_findings,
     add_repos,
     finding,
     query,
 )
 
-PYTHON = query("python:3.12")
-ARM = Query(PYTHON.image, Platform.parse("linux/arm64"))
-INDEX = "application/vnd.oci.image.index.v1+json"
+PYTHON, NODE = "python:3.12", "node:22"
+MEDIA = "application/vnd.oci.image.index.v1+json"
 
 
-def note(connection: Connection, asked: Query, digest: Digest, hours: float = 0) -> bool:
-    resolution = Resolution(asked, digest, INDEX)
-    return images.note_resolution(connection, asked, resolution, NOW + timedelta(hours=hours))
-
-
-def fail(connection: Connection, asked: Query, code: str, hours: float = 0) -> None:
-    error = RegistryError(f"{code}!", code=code, host="mirror.example.com", hint="wait")
-    images.note_failure(connection, asked, error, NOW + timedelta(hours=hours))
+def follow(connection: Connection, *names: str) -> dict[str, int]:
+    """Repos, each of which follows PYTHON."""
+    numbers = add_repos(connection, *names)
+    for number in numbers.values():
+        findings.replace(connection, number, [finding(PYTHON)], NOW)
+    return numbers
 
 
 class TestHistory:
-    def test_of_an_unknown_image_there_is_none(self, connection: Connection) -> None:
-        assert images.history(connection, PYTHON) == ()
+    def test_of_an_image_that_was_never_asked_about_is_empty(self, connection: Connection) -> None:
+        assert images.history(connection, query(PYTHON)) == ()
 
-    def test_a_digest_that_stays_is_one_sighting(self, connection: Connection) -> None:
-        moved = [note(connection, PYTHON, OLD, hours) for hours in range(3)]
+    def test_the_first_answer_is_no_move(self, connection: Connection) -> None:
+        asked = query(PYTHON)
 
-        assert moved == [False, False, False]
-        assert images.history(connection, PYTHON) == (Sighting(OLD, NOW, NOW + 2 * HOUR, INDEX),)
+        moved = images.note_resolution(connection, asked, Resolution(asked, OLD, MEDIA), NOW)
 
-    def test_a_digest_that_comes_back_is_another_sighting(self, connection: Connection) -> None:
+        assert not moved
+        assert images.history(connection, asked) == (Sighting(OLD, NOW, NOW, MEDIA),)
+
+    def test_the_same_answer_goes_on(self, connection: Connection) -> None:
+        asked = query(PYTHON)
+        add_digest(connection, PYTHON, OLD, NOW)
+
+        moved = images.note_resolution(connection, asked, Resolution(asked, OLD), NOW + HOUR)
+
+        assert not moved
+        assert images.history(connection, asked) == (Sighting(OLD, NOW, NOW + HOUR),)
+
+    def test_a_tag_that_flaps_has_three_sightings(self, connection: Connection) -> None:
+        asked = query(PYTHON)
         moved = [
-            note(connection, PYTHON, digest, hours) for hours, digest in enumerate([OLD, NEW, OLD])
+            images.note_resolution(connection, asked, Resolution(asked, digest), NOW + hour * HOUR)
+            for hour, digest in enumerate((OLD, NEW, OLD))
         ]
 
         assert moved == [False, True, True]
-        assert images.history(connection, PYTHON) == (
-            Sighting(OLD, NOW, NOW, INDEX),
-            Sighting(NEW, NOW + HOUR, NOW + HOUR, INDEX),
-            Sighting(OLD, NOW + 2 * HOUR, NOW + 2 * HOUR, INDEX),
+        assert images.history(connection, asked) == (
+            Sighting(OLD, NOW, NOW),
+            Sighting(NEW, NOW + HOUR, NOW + HOUR),
+            Sighting(OLD, NOW + 2 * HOUR, NOW + 2 * HOUR),
         )
 
-    def test_a_failure_in_between_breaks_no_sighting(self, connection: Connection) -> None:
-        note(connection, PYTHON, OLD)
-        fail(connection, PYTHON, "rate-limited", 1)
-
-        has_moved = note(connection, PYTHON, OLD, 2)
-
-        assert not has_moved
-        assert images.history(connection, PYTHON) == (Sighting(OLD, NOW, NOW + 2 * HOUR, INDEX),)
-
-    def test_each_image_and_platform_has_its_own(self, connection: Connection) -> None:
-        other = Query(ImageTag("ghcr.io", PYTHON.image.repository, PYTHON.image.tag))
-        for asked, digest in ((PYTHON, OLD), (ARM, NEW), (other, NEW)):
-            note(connection, asked, digest)
-
-        found = [images.history(connection, asked) for asked in (PYTHON, ARM, other)]
-
-        assert [[one.digest for one in history] for history in found] == [[OLD], [NEW], [NEW]]
-
     def test_the_newest_are_told_the_oldest_of_them_first(self, connection: Connection) -> None:
-        for hours in range(6):
-            note(connection, PYTHON, NEW if hours % 2 else OLD, hours)
+        for hour in range(10):
+            add_digest(connection, PYTHON, (OLD, NEW)[hour % 2], NOW + hour * HOUR)
 
-        found = images.history(connection, PYTHON, limit=3)
+        found = images.history(connection, query(PYTHON), limit=3)
 
-        assert [one.first_seen for one in found] == [NOW + hours * HOUR for hours in (3, 4, 5)]
+        assert [one.first_seen for one in found] == [NOW + hour * HOUR for hour in (7, 8, 9)]
 
-    @pytest.mark.parametrize("digest", [OLD, NEW])
-    def test_a_clock_that_was_set_back_changes_no_order(
-        self, connection: Connection, digest: Digest
-    ) -> None:
-        note(connection, PYTHON, OLD, 2)
+    def test_each_platform_has_its_own(self, connection: Connection) -> None:
+        index = query(PYTHON)
+        arm = Query(index.image, Platform.parse("linux/arm64"))
+        images.note_resolution(connection, index, Resolution(index, OLD), NOW)
+        images.note_resolution(connection, arm, Resolution(arm, NEW), NOW)
 
-        note(connection, PYTHON, digest, 1)
+        assert [one.digest for one in images.history(connection, index)] == [OLD]
+        assert [one.digest for one in images.history(connection, arm)] == [NEW]
 
-        assert all(one.first_seen == NOW + 2 * HOUR for one in images.history(connection, PYTHON))
+    def test_a_failure_is_no_part_of_it(self, connection: Connection) -> None:
+        add_digest(connection, PYTHON, OLD, NOW)
+        add_failure(connection, PYTHON, at=NOW + HOUR)
+        add_digest(connection, PYTHON, OLD, NOW + 2 * HOUR)
+
+        assert images.history(connection, query(PYTHON)) == (Sighting(OLD, NOW, NOW + 2 * HOUR),)
+
+    def test_nobody_follows_it_any_more_and_it_stays(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        add_digest(connection, PYTHON, OLD, NOW)
+
+        repos.note_gone(connection, TARGET, "later", NOW)
+
+        assert images.queries(connection) == []
+        assert len(images.history(connection, query(PYTHON))) == 1
+
+    def test_rows_are_added_and_never_removed(self, connection: Connection) -> None:
+        seen: list[int] = []
+        for hour, digest in enumerate((OLD, OLD, NEW, OLD, OLD, NEW)):
+            add_digest(connection, PYTHON, digest, NOW + hour * HOUR)
+            rows = connection.execute(text("SELECT id FROM sightings ORDER BY id")).scalars().all()
+            assert list(rows[: len(seen)]) == seen
+            seen = list(rows)
+
+        assert len(seen) == 4
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("abc"), st.integers(-2, 30), st.sampled_from([PYTHON, ARM])),
-        max_size=15,
-    )
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from([Digest("sha256", letter * 64) for letter in "abc"]),
+        # A clock may be set back, too.
+        st.integers(min_value=-3600, max_value=36_000),
+    ),
+    min_size=1,
+    max_size=20,
 )
-def test_any_history_is_ordered_and_ends_with_what_the_tag_has(
-    database: Database, answers: list[tuple[str, int, Query]]
-) -> None:
-    with database.begin() as connection:
-        for table in (SIGHTINGS, IMAGES):
-            connection.execute(delete(table))
-        hours, expected = 0.0, dict[Query, list[Digest]]()
-
-        for letter, later, asked in answers:
-            hours, digest = hours + later, Digest("sha256", letter * 64)
-            seen = expected.setdefault(asked, [])
-            assert note(connection, asked, digest, hours) == (bool(seen) and seen[-1] != digest)
-            if not seen or seen[-1] != digest:
-                seen.append(digest)
-
-        for asked in (PYTHON, ARM):
-            history = images.history(connection, asked)
-            assert [one.digest for one in history] == expected.get(asked, [])
-            assert all(one.first_seen <= one.last_seen for one in history)
-            assert all(one.last_seen <= after.first_seen for one, after in pairwise(history))
 
 
-class TestFailures:
-    @pytest.fixture(autouse=True)
-    def followed(self, connection: Connection) -> None:
-        (number,) = add_repos(connection, "acme/app").values()
-        add_findings(connection, number, finding("python:3.12"), finding("debian:12"))
+@settings(max_examples=25)
+@given(steps=STEPS)
+def test_whatever_is_seen_history_is_in_order(steps: list[tuple[Digest, int]]) -> None:
+    asked, now = query(PYTHON), NOW
+    with (
+        TemporaryDirectory() as folder,
+        closing(Database.open(Location(Path(folder)))) as database,
+        database.begin() as connection,
+    ):
+        for digest, seconds in steps:
+            now += timedelta(seconds=seconds)
+            images.note_resolution(connection, asked, Resolution(asked, digest), now)
 
-    def test_since_is_the_first_of_them_and_the_words_are_the_last(
-        self, connection: Connection
-    ) -> None:
-        fail(connection, PYTHON, "timeout")
-        fail(connection, PYTHON, "rate-limited", 1)
+        found = images.history(connection, asked)
+
+    assert all(one.first_seen <= one.last_seen for one in found)
+    assert all(one.last_seen <= after.first_seen for one, after in pairwise(found))
+    assert all(one.digest != after.digest for one, after in pairwise(found))
+    assert found[-1].digest == steps[-1][0]
+
+
+class TestQueries:
+    def test_each_is_told_once(self, connection: Connection) -> None:
+        numbers = follow(connection, "acme/a", "acme/b")
+        findings.replace(
+            connection, numbers["acme/b"], [finding(PYTHON), finding(NODE, line=9)], NOW
+        )
+
+        assert images.queries(connection) == [query(PYTHON), query(NODE)]
+
+    def test_what_only_was_followed_is_none(self, connection: Connection) -> None:
+        numbers = follow(connection, "acme/a")
+
+        findings.replace(connection, numbers["acme/a"], [finding(NODE)], NOW)
+
+        assert images.queries(connection) == [query(NODE)]
+
+    def test_repos_that_are_left_out_have_none(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+
+        add_repos(connection, left_out=["acme/a"])
+
+        assert images.queries(connection) == []
+
+
+class TestFailing:
+    def test_it_has_been_since_the_first_failure(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        add_failure(connection, PYTHON, "timeout", NOW)
+        add_failure(connection, PYTHON, "rate-limited", NOW + HOUR)
 
         (found,) = images.failing(connection)
 
-        assert found == Failing(PYTHON, "mirror.example.com", "rate-limited", "rate-limited!", NOW)
+        message = "docker.io fails: rate-limited"
+        assert found == Failing(query(PYTHON), "docker.io", "rate-limited", message, NOW)
 
-    def test_an_answer_ends_them(self, connection: Connection) -> None:
-        fail(connection, PYTHON, "timeout")
+    def test_an_answer_ends_it(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        add_failure(connection, PYTHON)
 
-        note(connection, PYTHON, OLD, 1)
-        ended = images.failing(connection)
-        fail(connection, PYTHON, "timeout", 2)
+        add_digest(connection, PYTHON, OLD, NOW + HOUR)
 
-        assert ended == []
+        assert images.failing(connection) == []
+
+    def test_another_failure_later_is_new(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        add_failure(connection, PYTHON)
+        add_digest(connection, PYTHON, OLD, NOW + HOUR)
+
+        add_failure(connection, PYTHON, at=NOW + 2 * HOUR)
+
         assert [one.since for one in images.failing(connection)] == [NOW + 2 * HOUR]
 
-    def test_what_the_tag_had_is_not_forgotten(self, connection: Connection) -> None:
-        note(connection, PYTHON, OLD)
-
-        fail(connection, PYTHON, "timeout", 1)
-
-        (state,) = [one for one in images.tags(connection) if one.query == PYTHON]
-        assert (state.digest, state.since, state.checked_at) == (OLD, NOW, NOW)
-
-    def test_those_that_last_longest_come_first(self, connection: Connection) -> None:
-        add_failure(connection, "python:3.12", at=NOW)
-        add_failure(connection, "debian:12", at=NOW - DAY)
-
-        found = images.failing(connection)
-
-        assert [one.query for one in found] == [query("debian:12"), PYTHON]
-
-    def test_of_what_nobody_follows_nothing_is_said(self, connection: Connection) -> None:
-        add_failure(connection, "redis:7")
+    def test_what_nobody_follows_does_not_matter(self, connection: Connection) -> None:
+        add_failure(connection, PYTHON)
 
         assert images.failing(connection) == []
 
+    def test_what_a_registry_says_may_be_odd(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        error = RegistryError("it says \0\udcff", code="unexpected", host="docker.io")
 
-class TestFollowed:
-    def test_each_is_asked_about_once_however_many_follow_it(self, connection: Connection) -> None:
-        ids = add_repos(connection, "acme/app", "acme/web")
-        for number in ids.values():
-            add_findings(connection, number, finding(), finding(line=9), finding("debian:12"))
+        images.note_failure(connection, query(PYTHON), error, NOW)
 
-        assert images.queries(connection) == [query("debian:12"), PYTHON]
+        assert [one.message for one in images.failing(connection)] == ["it says ??"]
 
-    def test_the_platform_is_part_of_the_question(self, connection: Connection) -> None:
-        note(connection, ARM, OLD)
-        number = images.image_id(connection, ARM)
 
-        assert number == images.image_id(connection, ARM) != images.image_id(connection, PYTHON)
+class TestTags:
+    def test_those_that_most_repos_follow_come_first(self, connection: Connection) -> None:
+        numbers = add_repos(connection, "acme/a", "acme/b")
+        twice = [finding(PYTHON, line=1), finding(PYTHON, line=2)]
+        findings.replace(connection, numbers["acme/a"], [finding(NODE), *twice], NOW)
+        findings.replace(connection, numbers["acme/b"], twice, NOW)
+        add_digest(connection, PYTHON, OLD, NOW - HOUR)
+        add_digest(connection, PYTHON, OLD, NOW)
 
-    def test_repos_that_are_gone_follow_nothing(self, connection: Connection) -> None:
-        (number,) = add_repos(connection, "acme/app").values()
-        add_findings(connection, number, finding())
+        assert images.tags(connection) == [
+            TagState(query(PYTHON), OLD, NOW - HOUR, NOW, repos=2),
+            TagState(query(NODE), None, None, None, repos=1),
+        ]
 
-        repos.note_gone(connection, TARGET, "another run", NOW)
+    def test_since_is_when_it_moved_last(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        for hour, digest in enumerate((OLD, NEW, NEW)):
+            add_digest(connection, PYTHON, digest, NOW + hour * HOUR)
 
-        assert images.queries(connection) == []
-        assert images.tags(connection) == []
+        (found,) = images.tags(connection)
 
-    def test_repos_that_are_left_out_follow_nothing(self, connection: Connection) -> None:
-        (number,) = add_repos(connection, "acme/app").values()
-        add_findings(connection, number, finding())
+        assert (found.digest, found.since, found.checked_at) == (NEW, NOW + HOUR, NOW + 2 * HOUR)
 
-        add_repos(connection, left_out=["acme/app"])
+    def test_repos_that_are_left_out_do_not_count(self, connection: Connection) -> None:
+        follow(connection, "acme/a", "acme/b")
 
-        assert images.queries(connection) == []
-        assert images.failing(connection) == []
-        assert images.tags(connection) == []
+        add_repos(connection, left_out=["acme/b"])
 
-    def test_tags_that_most_repos_follow_come_first(self, connection: Connection) -> None:
-        ids = add_repos(connection, "acme/app", "acme/web")
-        add_findings(connection, ids["acme/app"], finding("debian:12"), finding("debian:12"))
-        for number in ids.values():
-            add_findings(connection, number, finding("redis:7"), finding("debian:12"))
-        add_findings(connection, ids["acme/web"], finding("redis:7"))
-        note(connection, query("redis:7"), NEW)
-
-        first, second = images.tags(connection)
-
-        assert (first.query, first.digest, first.repos) == (query("redis:7"), NEW, 2)
-        assert (first.since, first.checked_at) == (NOW, NOW)
-        assert (second.query, second.digest, second.repos) == (query("debian:12"), None, 1)
-
-    def test_since_is_when_the_digest_came_not_when_it_was_last_asked_about(
-        self, connection: Connection
-    ) -> None:
-        (number,) = add_repos(connection, "acme/app").values()
-        add_findings(connection, number, finding())
-        for hours, digest in enumerate([OLD, NEW, NEW]):
-            note(connection, PYTHON, digest, hours)
-
-        (state,) = images.tags(connection)
-
-        assert (state.digest, state.since, state.checked_at) == (NEW, NOW + HOUR, NOW + 2 * HOUR)
+        assert [one.repos for one in images.tags(connection)] == [1]
