@@ -21,6 +21,7 @@ from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.proposal import Writer
 from digestbot.proposals.report_account import Account
 from digestbot.report.style import Style
+from digestbot.report.summary import plural
 from digestbot.store.runs import RunState
 
 
@@ -56,7 +57,7 @@ def command(
     """
     terminal = Terminal.of(context)
     terminal.start_logging()
-    account, start = Account(), time.perf_counter()
+    account, start = Account(keeps_current=False), time.perf_counter()
     progress = RepoProgress(shown=terminal.shows_progress)
     with (
         serving(context, config=config, digests=digests) as served,
@@ -66,8 +67,7 @@ def command(
 
         def told(outcome: RepoOutcome, writer: Writer | None) -> None:
             bar.repo_done(outcome.name, len(outcome.verdicts))
-            if outcome.verdicts or outcome.problems or outcome.notices:
-                account.add(outcome, writer)
+            account.add(outcome, writer)
 
         result = served.cycle(stop, told)
         limiter = served.forges.limiter
@@ -76,6 +76,12 @@ def command(
     calls = limiter.calls if limiter else 0
     report = account.report(duration_s=time.perf_counter() - start, calls=calls or None)
     style = Style(terminal.width, terminal.colorful(sys.stdout), terminal.verbosity)
+    counts = result.counts
+    terminal.say(
+        f"{plural(counts.get('listed', 0), 'repo')} listed, "
+        f"{plural(counts.get('lookups', 0), 'image')} looked up; "
+        f"{plural(counts.get('updated', 0), 'repo')} worked on"
+    )
     emit(FORMATS[report_format](report, style), None, color=style.color)
     if result.state is RunState.STOPPED:
         terminal.say("it was asked to end; the other repos are left for the next run")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -41,6 +41,7 @@ from digestbot.service.jobs import Stop
 from digestbot.service.notify.kinds import recipients
 from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
+from digestbot.service.tracing import start_tracing, stop_tracing
 from digestbot.service.watch import Histories, Watch
 from digestbot.store.database import Database
 from digestbot.store.location import location_of
@@ -179,7 +180,11 @@ def serving(
     told = recipients(settings.notify, os.environ)
     words = ForgeWords(is_proposing=True, max_wait=_MAX_WAIT_S)
     database = Database.open(location_of(settings.state, os.environ))
-    with closing(database), database.alone():
+    with ExitStack() as stack:
+        stack.enter_context(closing(database))
+        stack.enter_context(database.alone())
+        start_tracing()
+        stack.callback(stop_tracing)
         metrics = make_metrics(database) if make_metrics else None
         forges = forge_options(
             settings,

@@ -31,13 +31,19 @@ from digestbot.scan.result import Problem
 
 @dataclass
 class Account:
-    """Takes outcomes, and keeps no file and no finding of them: there may be thousands."""
+    """Takes outcomes, and keeps no file and no finding of them: there may be thousands.
+
+    Attributes:
+        keeps_current: Whether repos where nothing is to be said are listed, and not only counted.
+    """
 
     is_rehearsal: bool = False
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     repos: list[UpdateRepo] = field(default_factory=list)
     problems: dict[Problem, None] = field(default_factory=dict)
     queries: set[Query] = field(default_factory=set)
+    keeps_current: bool = True
+    quiet: int = 0
 
     def add(self, outcome: RepoOutcome, writer: Writer | None = None) -> None:
         """Write down what became of a repo; `writer` finds words that no step has."""
@@ -47,25 +53,27 @@ class Account:
         if outcome.result is not None:
             self.queries.update(outcome.result.queries)
         proposals = [self._proposal(outcome, verdict, writer) for verdict in outcome.verdicts]
-        self.repos.append(
-            UpdateRepo(
-                repo=well_formed(outcome.name),
-                url=well_formed(outcome.url) or None,
-                left_out=LeftOutReason(*map(well_formed, outcome.left_out))
-                if outcome.left_out
-                else None,
-                incomplete=bool(problems),
-                occurrences=len(findings),
-                stale=outcome.result.count(Status.STALE) if outcome.result else 0,
-                failed=outcome.result.count(Status.FAILED) if outcome.result else 0,
-                writes=len(outcome.steps),
-                notices=[*map(well_formed, outcome.notices)],
-                skipped=[*_skipped(outcome)],
-                proposals=proposals,
-                denied=[_noted(finding) for finding in findings if finding.is_denied],
-                held=[_noted(finding) for finding in findings if _is_held(finding)],
-            )
+        repo = UpdateRepo(
+            repo=well_formed(outcome.name),
+            url=well_formed(outcome.url) or None,
+            left_out=LeftOutReason(*map(well_formed, outcome.left_out))
+            if outcome.left_out
+            else None,
+            incomplete=bool(problems),
+            occurrences=len(findings),
+            stale=outcome.result.count(Status.STALE) if outcome.result else 0,
+            failed=outcome.result.count(Status.FAILED) if outcome.result else 0,
+            writes=len(outcome.steps),
+            notices=[*map(well_formed, outcome.notices)],
+            skipped=[*_skipped(outcome)],
+            proposals=proposals,
+            denied=[_noted(finding) for finding in findings if finding.is_denied],
+            held=[_noted(finding) for finding in findings if _is_held(finding)],
         )
+        if self.keeps_current or not is_current(repo) or repo.notices or repo.skipped:
+            self.repos.append(repo)
+        else:
+            self.quiet += 1
 
     def fail(self, problem: Problem) -> None:
         """Write down what went wrong with a whole target."""
@@ -87,9 +95,9 @@ class Account:
     def _summary(self, calls: int | None) -> UpdateSummary:
         outcomes = Counter(one.outcome for repo in self.repos for one in repo.proposals)
         return UpdateSummary(
-            repos=len(self.repos),
+            repos=len(self.repos) + self.quiet,
             left_out=sum(repo.left_out is not None for repo in self.repos),
-            current=sum(map(is_current, self.repos)),
+            current=sum(map(is_current, self.repos)) + self.quiet,
             incomplete=sum(repo.incomplete for repo in self.repos),
             outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
             lookups=len(self.queries),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 
 from digestbot.clock import Clock
@@ -19,15 +20,17 @@ from digestbot.forge.errors import ForgeError
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.proposals.budget import HOUR, Budget, Limits
-from digestbot.proposals.fleet import update_repos
 from digestbot.proposals.outcome import Outcome, RepoOutcome
+from digestbot.proposals.propose import update_repo
 from digestbot.proposals.run import Run
 from digestbot.registry.resolution import Resolver
+from digestbot.scan.in_order import in_order
 from digestbot.scan.lookups import look_up, lookup_problems
 from digestbot.scan.result import Problem
 from digestbot.service.again import look_again_at
 from digestbot.service.jobs import Stop
 from digestbot.service.logs import Event, bound, get_log
+from digestbot.service.tracing import span
 from digestbot.store import findings, images, proposals, repos, runs
 from digestbot.store.database import Database
 from digestbot.store.repos import Due
@@ -109,7 +112,7 @@ class Cycle:
         Raises:
             StoreError: The state cannot be read or written.
         """
-        with bound(run_id=self.run_id):
+        with bound(run_id=self.run_id), span("cycle", run_id=self.run_id):
             _log.info(Event.CYCLE_STARTED)
             with self.fleet.database.begin() as connection:
                 runs.begin(connection, self.run_id, KIND, self.fleet.now())
@@ -141,12 +144,13 @@ class Cycle:
         Raises:
             ForgeError: It cannot be listed.
         """
-        for batch in _batches(forge.repos()):
-            self.counts["listed"] += len(batch)
-            with self.fleet.database.begin() as connection:
-                repos.note_listed(connection, target, self.run_id, batch, self.fleet.now())
-            if self.stop.is_set():
-                return False
+        with span("cycle.list", target=target):
+            for batch in _batches(forge.repos()):
+                self.counts["listed"] += len(batch)
+                with self.fleet.database.begin() as connection:
+                    repos.note_listed(connection, target, self.run_id, batch, self.fleet.now())
+                if self.stop.is_set():
+                    return False
         with self.fleet.database.begin() as connection:
             self.counts["gone"] += repos.note_gone(
                 connection, target, self.run_id, self.fleet.now()
@@ -164,7 +168,8 @@ class Cycle:
             return
         with self.fleet.database.reading() as connection:
             queries = images.queries(connection)
-        answers = look_up(queries, self.resolver, jobs=self.fleet.lookups)
+        with span("cycle.lookups", images=len(queries)):
+            answers = look_up(queries, self.resolver, jobs=self.fleet.lookups)
         self.counts["lookups"] += len(answers)
         for problem in lookup_problems(answers):
             self._fail(problem)
@@ -175,7 +180,8 @@ class Cycle:
         found = (
             self._noted(due, waiting) for due in self._due(target) if not _is_vain(due, budget)
         )
-        with closing(update_repos(run, found, jobs=self.fleet.jobs)) as outcomes:
+        work = partial(_work_on, run)
+        with closing(in_order(work, found, jobs=self.fleet.jobs)) as outcomes:
             for outcome in outcomes:
                 self._keep(waiting.popleft(), outcome)
 
@@ -269,6 +275,12 @@ class Cycle:
                 self.fleet.now(),
             )
         _log.info(Event.CYCLE_FINISHED, state=self.state.value, **self.counts)
+
+
+def _work_on(run: Run, repo: Repo) -> RepoOutcome:
+    """What is logged and traced in a repo's thread says which repo it is about."""
+    with bound(repo=repo.name), span("repo.update", repo=repo.name):
+        return update_repo(run, repo)
 
 
 def _is_vain(due: Due, budget: Budget) -> bool:

@@ -11,6 +11,7 @@ from digestbot.policy.holding import Sighting
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution, Resolver
 from digestbot.service.logs import Event, bound, get_log
+from digestbot.service.tracing import span
 from digestbot.store import images
 from digestbot.store.database import Database
 
@@ -45,7 +46,7 @@ class Watch:
         return self._answers.get(query, lambda: self._ask(query))
 
     def _ask(self, query: Query) -> Resolution:
-        with bound(image=str(query)):
+        with bound(image=str(query)), span("image.lookup", image=str(query)):
             return self._ask_once(query)
 
     def _ask_once(self, query: Query) -> Resolution:
