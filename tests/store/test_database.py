@@ -156,6 +156,30 @@ def test_an_open_state_can_be_opened_while_somebody_writes(location: Location) -
             assert run_ids(second) == []
 
 
+def test_connections_that_the_server_ended_are_made_anew(servers_location: Location) -> None:
+    with opened(servers_location) as database:
+        assert run_ids(database) == []
+        with opened(servers_location) as other, other.begin() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid != pg_backend_pid()"
+                )
+            )
+
+        assert run_ids(database) == []
+
+
+def test_a_connection_that_ends_under_a_lock_ends_it_quietly(servers_location: Location) -> None:
+    with opened(servers_location) as database, opened(servers_location) as other:
+        with database.alone(), other.begin() as connection:
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            )
+
+        hold_soon(other)
+
+
 def test_a_view_stays_as_it_is(database: Database) -> None:
     with database.reading() as connection:
         before = runs.latest(connection)

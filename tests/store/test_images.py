@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import timedelta
-from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from itertools import count, pairwise
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
@@ -19,7 +16,6 @@ from digestbot.registry.resolution import Query, Resolution
 from digestbot.store import findings, images, repos
 from digestbot.store.database import Database
 from digestbot.store.images import Failing, TagState
-from digestbot.store.location import Location
 from tests.service.state import (
     HOUR,
     NEW,
@@ -124,6 +120,7 @@ class TestHistory:
         assert len(seen) == 4
 
 
+NUMBERS = count()
 STEPS = st.lists(
     st.tuples(
         st.sampled_from([Digest("sha256", letter * 64) for letter in "abc"]),
@@ -135,15 +132,14 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25)
+# The examples share a state: each asks about a tag of its own.
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_whatever_is_seen_history_is_in_order(steps: list[tuple[Digest, int]]) -> None:
-    asked, now = query(PYTHON), NOW
-    with (
-        TemporaryDirectory() as folder,
-        closing(Database.open(Location(Path(folder)))) as database,
-        database.begin() as connection,
-    ):
+def test_whatever_is_seen_history_is_in_order(
+    database: Database, steps: list[tuple[Digest, int]]
+) -> None:
+    asked, now = query(f"python:{next(NUMBERS)}"), NOW
+    with database.begin() as connection:
         for digest, seconds in steps:
             now += timedelta(seconds=seconds)
             images.note_resolution(connection, asked, Resolution(asked, digest), now)
