@@ -11,9 +11,20 @@ from digestbot.files.occurrence import Occurrence, Skip, Steering
 from digestbot.image import Digest, ImageReference, Platform
 from digestbot.policy.finding import Finding, Status
 from digestbot.registry.resolution import Query
-from digestbot.store import findings, images
+from digestbot.store import findings, images, repos
 from digestbot.store.findings import Freshness, StoredFinding
-from tests.service.state import DAY, HOUR, NEW, NOW, OLD, add_digest, add_repos, finding, query
+from tests.service.state import (
+    DAY,
+    HOUR,
+    NEW,
+    NOW,
+    OLD,
+    TARGET,
+    add_digest,
+    add_repos,
+    finding,
+    query,
+)
 from tests.store.statements import counted
 
 STALE = replace(finding(status=Status.STALE, reason="digest-moved"), new_digest=NEW)
@@ -97,6 +108,24 @@ class TestReplace:
 
         assert images.queries(connection) == [query("python:3")]
 
+    def test_a_digest_alone_has_none_and_a_failure_has_one(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        alone = Finding(occurrence(f"python@{OLD}"), Status.FAILED, "no-tag", "")
+        failed = finding("node:22", Status.FAILED)
+
+        findings.replace(connection, number, [alone, failed], NOW)
+
+        assert images.queries(connection) == [query("node:22")]
+
+    def test_very_many_of_many_images(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        many = [finding(f"acme/image-{line % 50}:1", line=line) for line in range(1, 3_001)]
+
+        findings.replace(connection, number, many, NOW)
+
+        assert findings.counts(connection)[Status.CURRENT] == 3_000
+        assert len(images.queries(connection)) == 50
+
     def test_names_and_words_may_be_odd(self, connection: Connection) -> None:
         number = add_repos(connection, "acme/a")["acme/a"]
 
@@ -158,6 +187,28 @@ class TestLists:
 
         assert [one.digest for one in findings.denied(connection, [NEW, never])] == [str(NEW)]
         assert findings.denied(connection, []) == []
+
+    def test_a_denied_digest_is_found_whatever_else_is_true_of_it(
+        self, connection: Connection
+    ) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        found = [finding(status=status, line=line) for line, status in enumerate(Status, start=1)]
+        findings.replace(connection, number, found, NOW)
+
+        assert [one.status for one in findings.denied(connection, [OLD])] == list(Status)
+
+    def test_repos_that_are_gone_are_not_in_them(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        failed = finding(status=Status.FAILED)
+        findings.replace(connection, number, [held("python:3.12", None), STALE, failed], NOW)
+        add_digest(connection, "python:3.12", NEW, NOW)
+
+        repos.note_gone(connection, TARGET, "later", NOW)
+
+        assert findings.held(connection) == findings.failed(connection) == []
+        assert findings.denied(connection, [OLD]) == []
+        assert not any(findings.counts(connection).values())
+        assert findings.freshness(connection) == Freshness()
 
     def test_repos_that_are_left_out_are_not_in_them(self, connection: Connection) -> None:
         number = add_repos(connection, "acme/a")["acme/a"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
-from itertools import count, pairwise
+from itertools import count, groupby, pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -148,8 +149,21 @@ def test_whatever_is_seen_history_is_in_order(
 
     assert all(one.first_seen <= one.last_seen for one in found)
     assert all(one.last_seen <= after.first_seen for one, after in pairwise(found))
-    assert all(one.digest != after.digest for one, after in pairwise(found))
-    assert found[-1].digest == steps[-1][0]
+    # Each move is there, and nothing else.
+    assert [one.digest for one in found] == [
+        digest for digest, _ in groupby(one for one, _ in steps)
+    ]
+
+
+def test_a_name_may_be_longer_than_an_index_takes(connection: Connection) -> None:
+    # Of all different letters: what repeats itself would be made short.
+    letters = "".join(hashlib.sha256(f"{number}".encode()).hexdigest() for number in range(200))
+    numbers = add_repos(connection, "acme/a")
+    asked = query(f"{letters}.example/python:3")
+
+    findings.replace(connection, numbers["acme/a"], [finding(str(asked))], NOW)
+
+    assert images.queries(connection) == [asked]
 
 
 class TestQueries:
@@ -208,6 +222,30 @@ class TestFailing:
         add_failure(connection, PYTHON)
 
         assert images.failing(connection) == []
+
+    def test_those_that_have_been_for_longest_come_first(self, connection: Connection) -> None:
+        number = follow(connection, "acme/a")["acme/a"]
+        findings.replace(connection, number, [finding(PYTHON), finding(NODE)], NOW)
+        add_failure(connection, PYTHON, at=NOW)
+        add_failure(connection, NODE, at=NOW - HOUR)
+
+        assert [one.query for one in images.failing(connection)] == [query(NODE), query(PYTHON)]
+
+    def test_what_the_tag_had_is_not_forgotten(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        add_digest(connection, PYTHON, OLD, NOW)
+
+        add_failure(connection, PYTHON, at=NOW + HOUR)
+
+        assert images.tags(connection) == [TagState(query(PYTHON), OLD, NOW, NOW, repos=1)]
+
+    def test_who_was_asked_is_named_not_who_the_image_names(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        error = RegistryError("it is busy", code="timeout", host="mirror.example.com")
+
+        images.note_failure(connection, query(PYTHON), error, NOW)
+
+        assert [one.host for one in images.failing(connection)] == ["mirror.example.com"]
 
     def test_what_a_registry_says_may_be_odd(self, connection: Connection) -> None:
         follow(connection, "acme/a")

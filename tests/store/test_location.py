@@ -84,3 +84,15 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="nowhere cannot be read"):
         location_of(config, {})
+
+
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    location = location_of(StateConfig(url=URL, password_file=Path("/dev/zero")), {})
+
+    assert len(location.password.reveal()) == 64 * 1024
+
+
+def test_looking_where_it_is_makes_nothing(tmp_path: Path) -> None:
+    location_of(StateConfig(folder=tmp_path / "state"), {})
+
+    assert not (tmp_path / "state").exists()

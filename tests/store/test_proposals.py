@@ -130,3 +130,59 @@ def test_open_ones_of_a_repo_that_is_gone_are_unknown(connection: Connection) ->
 
     assert some(connection) == {"merged": 1}
     assert proposals.open_ones(connection) == []
+
+
+def test_one_that_was_open_before_anybody_looked_is_as_old_as_the_first_look(
+    connection: Connection,
+) -> None:
+    note(connection, verdict(Outcome.UNCHANGED), at=NOW - HOUR)
+    note(connection, verdict(Outcome.UNCHANGED))
+
+    (found,) = proposals.open_ones(connection)
+
+    assert found.opened_at == NOW - HOUR
+
+
+def test_one_that_learns_its_number_later_is_the_same(connection: Connection) -> None:
+    note(connection, verdict(Outcome.OPENED, number=0), at=NOW - HOUR)
+    note(connection, verdict(Outcome.UNCHANGED))
+
+    (found,) = proposals.open_ones(connection)
+
+    assert (found.number, found.opened_at) == (7, NOW - HOUR)
+
+
+def test_what_a_verdict_does_not_say_is_not_forgotten(connection: Connection) -> None:
+    note(connection, verdict(Outcome.OPENED))
+    note(connection, Verdict(BRANCH, Outcome.KEPT, "it is held back", url=URL))
+
+    (found,) = proposals.open_ones(connection)
+
+    assert (found.title, found.number, found.message) == ("Update python", 7, "it is held back")
+
+
+def test_one_that_waited_is_opened_when_there_is_room(connection: Connection) -> None:
+    note(connection, verdict(Outcome.LIMITED, number=0), at=NOW - HOUR)
+    note(connection, verdict(Outcome.OPENED))
+
+    (found,) = proposals.open_ones(connection)
+
+    assert found.opened_at == NOW
+    assert some(connection) == {"open": 1}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.LIMITED, Outcome.REJECTED, Outcome.ADOPTED])
+def test_what_was_not_opened_does_not_count_as_opened(
+    connection: Connection, outcome: Outcome
+) -> None:
+    note(connection, verdict(outcome))
+
+    assert proposals.opened_since(connection, NOW - DAY) == 0
+
+
+def test_what_was_opened_in_a_repo_that_is_gone_still_was(connection: Connection) -> None:
+    note(connection, verdict(Outcome.OPENED))
+
+    repos.note_gone(connection, TARGET, "later", NOW)
+
+    assert proposals.opened_since(connection, NOW - HOUR) == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Connection
 
@@ -10,6 +13,7 @@ from digestbot.store import runs
 from digestbot.store.runs import STATES, RunRecord, RunState
 from tests.service.state import DAY, HOUR, NOW, add_run
 
+MINUTE = timedelta(minutes=1)
 PROBLEM = Problem("registry", "ghcr.io", "timeout", "it did not answer", "wait", "acme/a")
 
 
@@ -79,3 +83,19 @@ def test_old_ones_are_forgotten(connection: Connection) -> None:
     assert runs.prune(connection, NOW - DAY) == 1
 
     assert [one.id for one in runs.latest(connection)] == ["new"]
+
+
+def test_the_last_success_is_the_one_that_ended_last(connection: Connection) -> None:
+    for number in (2, 1):
+        add_run(connection, f"run-{number}", at=NOW + number * HOUR, seconds=60)
+    add_run(connection, "now", RunState.RUNNING, at=NOW + DAY)
+
+    assert runs.last_success(connection) == NOW + 2 * HOUR + MINUTE
+
+
+def test_words_of_a_problem_may_be_odd(connection: Connection) -> None:
+    odd = replace(PROBLEM, message="it says \0 and \udcff")
+
+    add_run(connection, "a1", RunState.FAILED, odd)
+
+    assert [one.problems for one in runs.latest(connection)] == [(odd,)]
