@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -59,7 +60,7 @@ def running() -> Iterator[Server]:
         password.write_text(PASSWORD)
         if os.geteuid() == 0:
             for path in (folder, password):
-                shutil.chown(path, "postgres", "postgres")
+                shutil.chown(path, _user())
         auth = ("--auth=scram-sha-256", f"--pwfile={password}", f"--username={USER}")
         _run(folder, "initdb", "-D", data, "--no-sync", "-E", "UTF8", "--locale=C", *auth)
         options = " ".join([f"-k {folder}", *(f"-c {one}" for one in _SETTINGS)])
@@ -72,7 +73,7 @@ def running() -> Iterator[Server]:
 
 def _run(folder: Path, program: str, *arguments: str | Path) -> None:
     # The server refuses to be run by root.
-    before = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
+    before = ("runuser", "-u", _user(), "--") if os.geteuid() == 0 else ()
     done = subprocess.run(
         [*before, _binary(program), *arguments],
         cwd=folder,
@@ -82,6 +83,12 @@ def _run(folder: Path, program: str, *arguments: str | Path) -> None:
         timeout=60,
     )
     assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+
+
+def _user() -> str:
+    """Whom Debian's package makes for it, or else somebody who is everywhere."""
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in known)
 
 
 def _binary(name: str) -> str:
