@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, select, updat
 from digestbot.store.tables import CONDITIONS, TOLD
 from digestbot.store.upsert import upsert
 
+_MOST_SUBJECT = 400
 _C, _T = CONDITIONS.c, TOLD.c
 
 
@@ -38,7 +40,7 @@ class Change:
 def note(connection: Connection, conditions: Iterable[Condition], now: datetime) -> None:
     """Keep all that holds now; what is not among it has ended."""
     known = {row.subject: row for row in connection.execute(select(CONDITIONS))}
-    holding = {one.subject: one for one in conditions}
+    holding = {one.subject: one for one in map(_indexable, conditions)}
     rows = [
         {**_values(one), "since": _since(known.get(one.subject), one, now), "ended_at": None}
         for one in holding.values()
@@ -92,6 +94,15 @@ def _change(row: Row[Any], told: Row[Any] | None) -> Change:
     before = _condition(told) if told is not None else None
     after = _condition(row) if row.ended_at is None else None
     return Change(before, after, row.ended_at or row.since)
+
+
+def _indexable(condition: Condition) -> Condition:
+    """With a subject that an index takes: a repo may name a host as long as it likes."""
+    subject = condition.subject
+    if len(subject) <= _MOST_SUBJECT:
+        return condition
+    end = hashlib.sha256(subject.encode("utf-8", "replace")).hexdigest()
+    return replace(condition, subject=f"{subject[: _MOST_SUBJECT - len(end) - 1]}…{end}")
 
 
 def _condition(row: Row[Any]) -> Condition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,10 +49,10 @@ def queries(connection: Connection) -> list[Query]:
 
 def image_id(connection: Connection, query: Query) -> int:
     """The id of an image, which is made where there is none."""
-    values = _values(query)
     found: int | None = connection.execute(select(_C.id).where(_is(query))).scalar()
     if found is None:
-        upsert(connection, IMAGES, [{**values, "offer": ""}], key=tuple(values), keeps=("offer",))
+        values = _values(query)
+        upsert(connection, IMAGES, [{"key": _key(query), **values}], key=("key",), keeps=values)
         found = connection.execute(select(_C.id).where(_is(query))).scalar_one()
     return found
 
@@ -186,12 +187,12 @@ def _values(query: Query) -> dict[str, str]:
     }
 
 
+def _key(query: Query) -> str:
+    return hashlib.sha256("\n".join(_values(query).values()).encode()).hexdigest()
+
+
 def _is(query: Query) -> ColumnElement[bool]:
-    values = _values(query)
-    condition = _C.tag == values["tag"]
-    for name in ("registry", "repository", "platform"):
-        condition &= _C[name] == values[name]
-    return condition
+    return _C.key == _key(query)
 
 
 def _query(row: Row[Any]) -> Query:

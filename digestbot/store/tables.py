@@ -106,6 +106,8 @@ IMAGES = Table(
     "images",
     METADATA,
     Column("id", Integer, primary_key=True),
+    # A hash of the next four: what a repo names may be longer than an index takes.
+    Column("key", Words, nullable=False),
     Column("registry", Words, nullable=False),
     Column("repository", Words, nullable=False),
     Column("tag", Words, nullable=False),
@@ -118,7 +120,7 @@ IMAGES = Table(
     _text("failing_code"),
     _text("failing_message"),
     _text("offer"),
-    UniqueConstraint("registry", "repository", "tag", "platform"),
+    UniqueConstraint("key"),
 )
 
 SIGHTINGS = Table(

@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.create_table(
         "images",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("registry", sa.Text(), nullable=False),
         sa.Column("repository", sa.Text(), nullable=False),
         sa.Column("tag", sa.Text(), nullable=False),
@@ -38,13 +39,7 @@ def upgrade() -> None:
         sa.Column("failing_message", sa.Text(), server_default="", nullable=False),
         sa.Column("offer", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_images"),
-        sa.UniqueConstraint(
-            "registry",
-            "repository",
-            "tag",
-            "platform",
-            name="uq_images_registry_repository_tag_platform",
-        ),
+        sa.UniqueConstraint("key", name="uq_images_key"),
     )
     op.create_table(
         "repos",
