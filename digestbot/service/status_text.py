@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.cells import cell_len
 
+from digestbot.policy.finding import DENIED_PINNED
 from digestbot.policy.holding import moment_text
 from digestbot.report.contract import ScanError
 from digestbot.report.layout import ink, note, page, width_of, wrap
@@ -37,6 +38,8 @@ _RUN_LOOKS = {
     "stopped": ("‖", "yellow"),
     "lost": ("✗", "yellow"),
 }
+PATIENCE = timedelta(days=3)
+"""A proposal that is open for longer needs somebody."""
 _BAD = {"failed": "an error ended the last run", "lost": "the last run ended without a word"}
 # What a run is said to have done, in this order.
 _COUNTS = (("listed", "repo listed"), ("lookups", "lookup"), ("updated", "repo worked on"))
@@ -63,8 +66,8 @@ def render(report: StatusReport, style: Style, /) -> str:
         (last, len(last)),
         ([_failing(one, now) for one in report.failing], report.totals.failing),
         ([_troubled(one) for one in report.troubled], report.totals.troubled),
-        ([_held(one) for one in report.held], report.totals.held),
-        ([_proposal(one, now) for one in report.open_proposals], report.totals.open_proposals),
+        _all_held(report),
+        _waiting(report, now, style),
     ]
     return page(
         [
@@ -153,6 +156,24 @@ def _held(one: StatusHeld) -> _Row:
     color = "yellow" if one.needs_somebody else "blue"
     name = one.image.removeprefix(_HUB)
     return _Row("‖", color, "held", f"{name}  {one.reason}: {where}{until}", (one.message,))
+
+
+def _all_held(report: StatusReport) -> tuple[list[_Row], int]:
+    """What is held, and how much there is of it; denied pins have lines of their own."""
+    some = [one for one in report.held if one.reason != DENIED_PINNED]
+    return [_held(one) for one in some], report.totals.held - len(report.held) + len(some)
+
+
+def _waiting(report: StatusReport, now: datetime, style: Style) -> tuple[list[_Row], int]:
+    """The proposals that nobody has merged for days, and how many; all that are open, with -v."""
+    listed = report.open_proposals
+    some = [one for one in listed if style.verbosity > 0 or _is_old(one, now)]
+    total = report.totals.open_proposals if len(some) == len(listed) else len(some)
+    return [_proposal(one, now) for one in some], total
+
+
+def _is_old(one: StatusProposal, now: datetime) -> bool:
+    return one.opened_at is None or now - datetime.fromisoformat(one.opened_at) > PATIENCE
 
 
 def _proposal(one: StatusProposal, now: datetime) -> _Row:

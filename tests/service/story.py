@@ -188,8 +188,9 @@ def tell(story: Story) -> None:
     pushed = time.monotonic()
     story.tell(f"team/base0:1 is pushed: {digests[0].short} → {moved.short}")
     story.next_cycle()
-    story.wait_for("the hold", lambda: "held" in _metric(story, "digestbot_findings", "held"))
-    story.tell(f"held back for {story.settle_s} s: {_metric(story, 'digestbot_findings', 'held')}")
+    story.wait_for("the move", lambda: bool(story.events("image.moved")))
+    (seen,) = story.events("image.moved")
+    story.tell(f"the next cycle sees it: image {seen['image']}, offer {seen['offer']}")
     assert story.open_pulls() == 0
     wanted = len(range(0, story.repos, IMAGES))
     story.wait_for("pull requests", lambda: story.open_pulls() == wanted)
@@ -226,13 +227,6 @@ def _asked(registry: RealRegistry) -> str:
     calls = registry.calls()
     heads = sum(call.startswith("HEAD") for call in calls)
     return f"{heads} HEAD and {len(calls) - heads} other requests to the registry"
-
-
-def _metric(story: Story, name: str, label: str) -> str:
-    """The line of a metric, where it is not 0."""
-    lines = story.get("/metrics")[1].splitlines()
-    found = [line for line in lines if line.startswith(name) and label in line]
-    return next((line for line in found if not line.endswith(" 0.0")), "")
 
 
 def _is_calm(story: Story) -> bool:
