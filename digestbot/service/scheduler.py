@@ -92,9 +92,9 @@ class Scheduler:
             return None
 
     def _cycle(self, job: Job, stop: Stop) -> None:
-        with self.database.begin() as connection:
-            schedules.note_started(connection, job.key, self._now())
         try:
+            with self.database.begin() as connection:
+                schedules.note_started(connection, job.key, self._now())
             self.run_cycle(stop)
         finally:
             self._plan_next()
