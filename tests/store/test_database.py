@@ -39,6 +39,15 @@ with Database.open(location).begin() as connection:
         runs.begin(connection, f"half-{{number}}", "cycle", datetime.now(UTC))
     {SAYS_AND_WAITS}
 """
+MIGRATES_HALF = f"""
+from digestbot.store import database
+migrate = database.migrate
+def half(connection):
+    migrate(connection)
+    {SAYS_AND_WAITS}
+database.migrate = half
+Database.open(location)
+"""
 
 
 @contextmanager
@@ -455,3 +464,14 @@ def test_times_come_back_as_they_were(database: Database) -> None:
     assert found == there
     assert found is not None
     assert str(found.tzinfo) == "UTC"
+
+
+def test_a_process_that_is_killed_while_it_migrates_leaves_nothing_half(location: Location) -> None:
+    with running(location, MIGRATES_HALF) as process:
+        wait_until_ready(process)
+        process.kill()
+        process.wait(timeout=10)
+
+    with opened(location) as database:
+        assert database.revision == REVISION
+        assert database.check() == ()
