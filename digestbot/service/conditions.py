@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
 from digestbot.policy.holding import FLAPPING, PLATFORM_LOST, SINGLE_NOW
+from digestbot.report.plain import one_line
 from digestbot.report.summary import plural
 from digestbot.scan.result import Problem
 from digestbot.store import attention, images, repos
@@ -113,7 +114,7 @@ def conditions_of(known: Known) -> list[Condition]:
         "denied": map(_denied, known.denied),
     }
     before = frozenset(one.subject for one in known.before)
-    return [one for event, some in kinds.items() for one in _bounded(event, some, before)]
+    return [_short(one) for event, some in kinds.items() for one in _bounded(event, some, before)]
 
 
 def _bounded(event: str, some: Iterable[Condition], before: Collection[str]) -> Iterator[Condition]:
@@ -124,6 +125,12 @@ def _bounded(event: str, some: Iterable[Condition], before: Collection[str]) -> 
     if len(told) > MOST:
         message = f"there are {len(told) - MOST:,} more that are not told one by one"
         yield Condition(f"{event}:more", event, "more", message, _STATUS)
+
+
+def _short(condition: Condition) -> Condition:
+    """Its words come from files and registries, and may be any number of them."""
+    message, hint = one_line(condition.message), one_line(condition.hint)
+    return replace(condition, message=message, hint=hint)
 
 
 def _cycle(known: Known) -> Iterator[Condition]:

@@ -52,6 +52,15 @@ def test_all_is_well() -> None:
     assert conditions_of(DONE) == []
 
 
+def test_words_of_others_are_on_one_line_and_have_an_end() -> None:
+    broken = replace(BROKEN, message="x\x1b[2J\n" * 100_000, hint="y\n" * 100_000)
+
+    (condition,) = conditions_of(replace(DONE, repos=[("acme/app", (broken,))]))
+
+    assert (condition.message + condition.hint).isprintable()
+    assert len(condition.message) + len(condition.hint) < 10_000
+
+
 def test_lookups_are_one_condition_for_each_host_and_cause() -> None:
     causes = causes_of(
         [

@@ -20,7 +20,9 @@ _NOTHING = "\u200b"
 
 def tame(text: str, limit: int) -> str:
     """A text of others on one line, of so many characters, that mentions and links nothing."""
-    return _ALIVE.sub(rf"\g<0>{_NOTHING}", shorten_digests(one_line(text, limit)))
+    # A character that is made visible is several: services refuse what is too long.
+    visible = one_line(one_line(text, limit), limit)
+    return _ALIVE.sub(rf"\g<0>{_NOTHING}", shorten_digests(visible))
 
 
 def shown(message: Message) -> Sequence[News]:

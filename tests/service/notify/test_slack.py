@@ -48,7 +48,7 @@ def test_hostile_texts_neither_ping_nor_link(field: str) -> None:
     assert payload["unfurl_links"] is payload["unfurl_media"] is False
 
 
-@pytest.mark.parametrize("character", ["<", "&", "@", "\x1b", "字"])
+@pytest.mark.parametrize("character", ["<", "&", "@", "\x1b", "\U000e0001", "字"])
 def test_a_message_always_fits_what_slack_takes(character: str) -> None:
     long = character * 5000
     news = [make_news(subject=long, message=long, hint=long) for _ in range(500)]

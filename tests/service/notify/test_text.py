@@ -31,6 +31,11 @@ def test_what_is_long_loses_its_middle() -> None:
     assert tame("a" * 50 + "b" * 50, 10) == "aaaaa…bbbbb"
 
 
+@pytest.mark.parametrize("character", ["\U000e0001", "\u202e", "\n"])
+def test_what_is_made_visible_is_no_longer_for_it(character: str) -> None:
+    assert len(tame(character * 1000, 100)) <= 101
+
+
 def test_full_digests_are_shown_short() -> None:
     assert tame(f"moved to sha256:{'ab' * 32}", 200) == "moved to abababa"
 
