@@ -18,8 +18,10 @@ from digestbot.cli.settings import config_option
 from digestbot.cli.stopping import stopping
 from digestbot.cli.terminal import Terminal
 from digestbot.config.addresses import check_listen
+from digestbot.config.models import Settings
 from digestbot.config.serving import HoldConfig
 from digestbot.errors import UsageError
+from digestbot.registry.mirrors import mirror_hosts
 from digestbot.service import endpoint
 from digestbot.service.figures import read_figures, read_last_success
 from digestbot.service.inprocess import InProcessEngine
@@ -112,8 +114,10 @@ def _engine(served: Serving, work: Mapping[str, Work]) -> Engine:
     return InProcessEngine(work, workers=1, clock=served.clock, on_error=failed)
 
 
-def _metrics(database: Database) -> Metrics:
-    return Metrics(partial(read_figures, database))
+def _metrics(database: Database, settings: Settings) -> Metrics:
+    """Who is configured is counted by name, however many hosts the repos name."""
+    known = {*settings.registries, *mirror_hosts(settings.mirrors)}
+    return Metrics(partial(read_figures, database), known=known)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -160,7 +160,7 @@ def serving(
     *,
     config: Path | None,
     digests: Path | None = None,
-    make_metrics: Callable[[Database], Metrics] | None = None,
+    make_metrics: Callable[[Database, Settings], Metrics] | None = None,
 ) -> Iterator[Serving]:
     """The configured fleet with its state, which no other process uses until the block ends.
 
@@ -185,7 +185,7 @@ def serving(
         stack.enter_context(database.alone())
         start_tracing()
         stack.callback(stop_tracing)
-        metrics = make_metrics(database) if make_metrics else None
+        metrics = make_metrics(database, settings) if make_metrics else None
         forges = forge_options(
             settings,
             words,

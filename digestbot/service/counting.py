@@ -6,8 +6,24 @@ import threading
 from collections import Counter
 from collections.abc import Collection
 from http import HTTPStatus
+from typing import Final
 
 MOST_HOSTS = 200
+LONGEST_HOST = 260
+"""No name in DNS with a port has as many characters; files may name longer ones."""
+WELL_KNOWN: Final = frozenset(
+    {
+        "docker.io",
+        "gcr.io",
+        "ghcr.io",
+        "mcr.microsoft.com",
+        "public.ecr.aws",
+        "quay.io",
+        "registry.gitlab.com",
+        "registry.k8s.io",
+    }
+)
+"""Registries of everybody: whatever one repo names, their counts are not to be missed."""
 OTHER = "other"
 _STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 
@@ -20,7 +36,7 @@ class HostNames:
     """
 
     def __init__(self, known: Collection[str] = (), most: int = MOST_HOSTS) -> None:
-        self._known = frozenset(known)
+        self._known = WELL_KNOWN.union(known)
         self._others: set[str] = set()
         self._most = most
         self._lock = threading.Lock()
@@ -30,7 +46,7 @@ class HostNames:
         with self._lock:
             if host in self._known or host in self._others:
                 return host
-            if len(self._others) >= self._most:
+            if len(self._others) >= self._most or len(host) > LONGEST_HOST:
                 return OTHER
             self._others.add(host)
             return host

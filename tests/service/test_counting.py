@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from digestbot.service.counting import MOST_HOSTS, Answers, HostNames, Remaining
+from digestbot.service.counting import MOST_HOSTS, OTHER, Answers, HostNames, Remaining
 
 
 def test_answers_are_counted_by_host_and_code() -> None:
@@ -44,6 +44,21 @@ def test_a_status_that_nobody_knows_is_counted_by_its_class(code: str, counted: 
     answers("ghcr.io", code)
 
     assert answers.counts() == {("ghcr.io", counted): 1}
+
+
+def test_no_file_crowds_out_the_registries_of_everybody() -> None:
+    names = HostNames(["harbor.example.com"])
+
+    for number in range(MOST_HOSTS + 1):
+        names.name(f"r{number}.evil.example")
+
+    found = {names.name(host) for host in ("docker.io", "ghcr.io", "harbor.example.com")}
+    assert found == {"docker.io", "ghcr.io", "harbor.example.com"}
+    assert names.name("r9999.evil.example") == OTHER
+
+
+def test_a_name_as_long_as_a_page_is_no_series_of_its_own() -> None:
+    assert HostNames().name("x." * 5000 + "example") == OTHER
 
 
 def test_hosts_beyond_a_number_are_counted_together() -> None:
@@ -101,6 +116,6 @@ def test_what_is_left_is_what_was_said_last() -> None:
 def test_what_is_left_of_hosts_without_a_name_says_nothing() -> None:
     remaining = Remaining(HostNames(most=0))
 
-    remaining("ghcr.io", "pulls", 1)
+    remaining("r1.example.com", "pulls", 1)
 
     assert remaining.left() == {}
