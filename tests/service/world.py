@@ -74,6 +74,7 @@ class ServiceWorld:
     rules: Rules = field(default_factory=Rules)
     rules_key: str = "1"
     stop: threading.Event = field(default_factory=threading.Event)
+    jobs: int = 2
     outcomes: list[RepoOutcome] = field(default_factory=list)
     on_outcome: Callable[[RepoOutcome], object] = lambda _outcome: None
 
@@ -99,8 +100,8 @@ class ServiceWorld:
             targets={TARGET: lambda: self.forge},
             rules=self.rules_key,
             limits=self.limits,
-            lookups=2,
-            jobs=2,
+            lookups=self.jobs,
+            jobs=self.jobs,
             clock=clock,
         )
         return Cycle(fleet, watch, open_run, self.stop, self._told).run()
