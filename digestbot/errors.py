@@ -7,8 +7,11 @@ DigestbotError
 │   └── ConfigError        config    …and this is the file and line
 ├── NoInputError           scan      there is nothing to read
 ├── RegistryError          registry  a registry gave no answer that can be trusted
+├── ForgeError             forge     a forge did not do what it was asked
 ├── EditRefusedError       files     an edit would not be safe
-└── WriteError             scan      a file could not be written
+├── WriteError             scan      a file could not be written
+├── StoreError             store     the state cannot be read or written
+└── NotifyError            service   somebody could not be told
 ```
 """
 

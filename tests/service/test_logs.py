@@ -191,7 +191,7 @@ def test_libraries_are_heard_from_warnings_on(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["a\nb", "a\r\nb", "a\x1b[2Jb", "a\u202eb", "a\x00b", "a\ud800b"]
+    "hostile", ["a\nb", "a\r\nb", "a\x1b[2Jb", "a\u202eb", "a\x00b", "a\ud800b"], ids=ascii
 )
 @pytest.mark.parametrize("is_json", [True, False])
 def test_a_value_is_no_line_of_its_own(hostile: str, is_json: bool) -> None:
