@@ -90,14 +90,29 @@ _BOUND = frozenset({"run_id", "repo", "image", "job"})
 _LEVELS = {-1: logging.WARNING, 0: logging.INFO, 1: logging.INFO}
 
 
+# With it, `logging` does not print warnings by itself where no other handler is.
+_UNHEARD = logging.NullHandler()
+
+
+class _Line(dict[str, object]):
+    """An event with its fields; a handler that knows nothing of those writes them as words."""
+
+    def __str__(self) -> str:
+        fields = [f"{key}={value!r}" for key, value in self.items() if key != "event"]
+        return " ".join([str(self.get("event", "")), *fields])
+
+
 def get_log(name: str) -> BoundLogger:
     """The log of a module, for events with fields: `log.info(Event.REPO_UPDATED, pulls=1)`.
 
-    Until `start_logging` it says nothing that `logging` would not say.
+    Until `start_logging` nobody hears of them who does not ask: commands have reports of their
+    own.
     """
+    inner = logging.getLogger(name)
+    inner.addHandler(_UNHEARD)
     logger: BoundLogger = structlog.wrap_logger(
-        logging.getLogger(name),
-        processors=[filter_by_level, ProcessorFormatter.wrap_for_formatter],
+        inner,
+        processors=[filter_by_level, _as_line, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=BoundLogger,
     )
     return logger
@@ -165,6 +180,10 @@ class _Handler(logging.StreamHandler[TextIO]):
             self.stream.flush()
         except (OSError, ValueError):
             return
+
+
+def _as_line(_logger: object, _level: str, line: EventDict) -> _Line:
+    return _Line(line)
 
 
 def _name_message(_logger: object, _level: str, line: EventDict) -> EventDict:

@@ -6,6 +6,8 @@ import contextvars
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +27,7 @@ from digestbot.service.logs import (
     start_logging,
     stop_logging,
 )
+from tests.cli.program import ROOT
 
 NAME = "digestbot.service.cycle"
 
@@ -366,3 +369,25 @@ def test_after_the_end_all_is_as_before() -> None:
 def test_each_event_and_each_field_is_explained() -> None:
     assert EVENTS.keys() == set(Event)
     assert all(meaning.endswith(".") for meaning in [*EVENTS.values(), *FIELDS.values()])
+
+
+def test_who_starts_no_log_is_told_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    code = (
+        "from digestbot.service.logs import Event, get_log\n"
+        f"get_log({NAME!r}).warning(Event.LOOKUP_FAILED, code='unavailable')\n"
+    )
+
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_handler_that_knows_no_fields_is_given_words() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logging.getLogger(NAME).addHandler(handler)
+
+    get_log(NAME).warning(Event.LOOKUP_FAILED, code="unavailable", tries=2)
+    logging.getLogger(NAME).removeHandler(handler)
+
+    assert stream.getvalue() == "lookup.failed code='unavailable' tries=2\n"
