@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from digestbot.config.names import check_text
 from digestbot.image import Digest
@@ -66,7 +66,8 @@ def check_state_url(text: str) -> str:
         raise ValueError(
             "is not an address such as postgresql://digestbot@db.example.com/digestbot"
         )
-    if url.password is not None or "password" in url.query:
+    keys = [key.lower() for key, _ in parse_qsl(url.query, keep_blank_values=True)]
+    if url.password is not None or any("pass" in key for key in keys):
         raise ValueError("has a password in it; use password_env or password_file")
     return text
 

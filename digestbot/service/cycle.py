@@ -23,7 +23,7 @@ from digestbot.proposals.budget import HOUR, Budget, Limits
 from digestbot.proposals.outcome import Outcome, RepoOutcome
 from digestbot.proposals.propose import update_repo
 from digestbot.proposals.run import Run
-from digestbot.registry.resolution import Resolver
+from digestbot.registry.resolution import Query, Resolver
 from digestbot.scan.in_order import in_order
 from digestbot.scan.lookups import look_up, lookup_problems
 from digestbot.scan.result import Problem
@@ -97,6 +97,7 @@ class Cycle:
     on_outcome: Callable[[RepoOutcome], None] = lambda _outcome: None
     run_id: str = field(default_factory=lambda: secrets.token_hex(6))
     counts: Counter[str] = field(default_factory=Counter)
+    asked: set[Query] = field(default_factory=set)
     problems: dict[tuple[str, str, str], Problem] = field(default_factory=dict)
     is_deferred: bool = False
     state: RunState = RunState.FAILED
@@ -170,7 +171,7 @@ class Cycle:
             queries = images.queries(connection)
         with span("cycle.lookups", images=len(queries)):
             answers = look_up(queries, self.resolver, jobs=self.fleet.lookups)
-        self.counts["lookups"] += len(answers)
+        self._count_asked(answers)
         for problem in lookup_problems(answers):
             self._fail(problem)
 
@@ -224,7 +225,7 @@ class Cycle:
             if outcome.result is not None or outcome.left_out is not None:
                 found = outcome.result.findings if outcome.result else ()
                 findings.replace(connection, due.id, found, now)
-            proposals.note(connection, due.id, outcome.verdicts, now)
+            proposals.note(connection, due.id, outcome.verdicts, now, is_complete=not own)
             repos.settle(
                 connection,
                 due.id,
@@ -234,6 +235,7 @@ class Cycle:
                 now=now,
                 problems=own,
             )
+        self._count_asked(outcome.result.queries if outcome.result else ())
         self.counts["updated"] += 1
         self.counts.update(f"proposals_{one.outcome.value}" for one in outcome.verdicts)
         self.is_deferred |= any(problem.code == "rate-limited" for problem in own)
@@ -241,6 +243,11 @@ class Cycle:
             self._fail(problem)
         _log_outcome(outcome)
         self.on_outcome(outcome)
+
+    def _count_asked(self, queries: Iterable[Query]) -> None:
+        """Images are looked up once in a cycle, however many repos use them."""
+        self.asked.update(queries)
+        self.counts["lookups"] = len(self.asked)
 
     def _budget(self) -> Budget:
         if not self.fleet.limits:

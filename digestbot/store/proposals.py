@@ -59,8 +59,18 @@ class StoredProposal:
     opened_at: datetime | None
 
 
-def note(connection: Connection, repo_id: int, verdicts: Iterable[Verdict], now: datetime) -> None:
-    """Keep what became of the proposals of a repo; those of which nothing is said have ended."""
+def note(
+    connection: Connection,
+    repo_id: int,
+    verdicts: Iterable[Verdict],
+    now: datetime,
+    *,
+    is_complete: bool = True,
+) -> None:
+    """Keep what became of the proposals of a repo.
+
+    Those of which nothing is said have ended, if this is all there is to say.
+    """
     rows = connection.execute(select(PROPOSALS).where(_C.repo_id == repo_id)).all()
     known = {row.branch: row for row in rows}
     for verdict in verdicts:
@@ -84,7 +94,7 @@ def note(connection: Connection, repo_id: int, verdicts: Iterable[Verdict], now:
             connection.execute(insert(PROPOSALS).values(**key, **values))
         else:
             connection.execute(update(PROPOSALS).where(_C.id == row.id).values(**values))
-    over = [row.id for row in known.values() if row.state in _LIVES]
+    over = [row.id for row in known.values() if is_complete and row.state in _LIVES]
     connection.execute(
         update(PROPOSALS).where(_C.id.in_(over)).values(state=State.ENDED.value, ended_at=now)
     )
