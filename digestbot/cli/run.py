@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from digestbot.cli.exits import Exit
+from digestbot.cli.logged import logged
 from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.output import emit
 from digestbot.cli.progress import RepoProgress
@@ -22,7 +24,12 @@ from digestbot.proposals.proposal import Writer
 from digestbot.proposals.report_account import Account
 from digestbot.report.style import Style
 from digestbot.report.summary import plural
+from digestbot.service.cycle import CycleResult
+from digestbot.service.logs import Event, get_log
 from digestbot.store.runs import RunState
+
+_EXITS = {RunState.DONE: Exit.OK, RunState.STOPPED: Exit.INTERRUPTED}
+_log = get_log(__name__)
 
 
 @click.command("run", cls=GroupedCommand)
@@ -56,14 +63,15 @@ def command(
     moved, as one cycle of `digestbot serve` does. The report is about those repos only.
     """
     terminal = Terminal.of(context)
-    terminal.start_logging()
     account, start = Account(keeps_current=False), time.perf_counter()
     progress = RepoProgress(shown=terminal.shows_progress)
-    with (
-        serving(context, config=config, digests=digests) as served,
-        stopping(terminal.say) as stop,
-        progress as bar,
-    ):
+    with ExitStack() as stack:
+        # Who reads the log has it all from there, each line in the same form.
+        is_json = stack.enter_context(logged(terminal, has_report=True))
+        say = _log_stopping if is_json else terminal.say
+        served = stack.enter_context(serving(context, config=config, digests=digests))
+        stop = stack.enter_context(stopping(say))
+        bar = stack.enter_context(progress)
 
         def told(outcome: RepoOutcome, writer: Writer | None) -> None:
             bar.repo_done(outcome.name, len(outcome.verdicts))
@@ -73,17 +81,29 @@ def command(
         limiter = served.forges.limiter
     for problem in result.problems:
         account.fail(problem)
-    calls = limiter.calls if limiter else 0
-    report = account.report(duration_s=time.perf_counter() - start, calls=calls or None)
+    report = account.report(
+        duration_s=time.perf_counter() - start,
+        calls=limiter.calls if limiter else None,
+        lookups=result.counts.get("lookups", 0),
+    )
+    if not is_json:
+        _say(result, terminal)
     style = Style(terminal.width, terminal.colorful(sys.stdout), terminal.verbosity)
+    emit(FORMATS[report_format](report, style), None, color=style.color)
+    return _EXITS.get(result.state, Exit.INCOMPLETE)
+
+
+def _log_stopping(message: str) -> None:
+    _log.info(Event.SERVICE_STOPPING, message=message)
+
+
+def _say(result: CycleResult, terminal: Terminal) -> None:
+    """What the report, which is about the repos that were worked on, does not tell."""
     counts = result.counts
     terminal.say(
         f"{plural(counts.get('listed', 0), 'repo')} listed, "
         f"{plural(counts.get('lookups', 0), 'image')} looked up; "
         f"{plural(counts.get('updated', 0), 'repo')} worked on"
     )
-    emit(FORMATS[report_format](report, style), None, color=style.color)
     if result.state is RunState.STOPPED:
         terminal.say("it was asked to end; the other repos are left for the next run")
-        return Exit.INTERRUPTED
-    return Exit.OK if result.state is RunState.DONE else Exit.INCOMPLETE

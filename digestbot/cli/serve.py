@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 import click
 
 from digestbot.cli.exits import Exit
+from digestbot.cli.logged import logged
 from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.serving import Serving, serving
 from digestbot.cli.settings import config_option
@@ -26,7 +26,7 @@ from digestbot.service import endpoint
 from digestbot.service.figures import read_figures, read_last_success
 from digestbot.service.inprocess import InProcessEngine
 from digestbot.service.jobs import Engine, Job, Stop, Work
-from digestbot.service.logs import Event, get_log, start_logging, stop_logging
+from digestbot.service.logs import Event, get_log
 from digestbot.service.metrics import Metrics
 from digestbot.service.readiness import Readiness
 from digestbot.service.scheduler import CYCLE, Scheduler, Timetable
@@ -57,15 +57,13 @@ def command(context: click.Context, /, *, config: Path | None, listen: str | Non
     its time has come. Whoever is to know is told of what changed (`notify`).
     """
     terminal = Terminal.of(context)
-    start_logging(json=not sys.stderr.isatty(), verbosity=terminal.verbosity, stream=sys.stderr)
-    try:
-        with (
-            serving(context, config=config, make_metrics=_metrics) as served,
-            stopping(lambda text: _log.info(Event.SERVICE_STOPPING, message=text)) as stop,
-        ):
-            return _serve(served, _address(listen or served.settings.service.listen), stop)
-    finally:
-        stop_logging()
+    given = _address(listen) if listen else None
+    with (
+        logged(terminal),
+        serving(context, config=config, make_metrics=_metrics) as served,
+        stopping(lambda text: _log.info(Event.SERVICE_STOPPING, message=text)) as stop,
+    ):
+        return _serve(served, given or _address(served.settings.service.listen), stop)
 
 
 def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> Exit:

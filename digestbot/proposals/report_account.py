@@ -79,20 +79,28 @@ class Account:
         """Write down what went wrong with a whole target."""
         self.problems[problem] = None
 
-    def report(self, *, duration_s: float, calls: int | None = None) -> UpdateReport:
-        """The report in the terms of the contract."""
+    def report(
+        self, *, duration_s: float, calls: int | None = None, lookups: int | None = None
+    ) -> UpdateReport:
+        """The report in the terms of the contract.
+
+        Args:
+            duration_s: How long it took.
+            calls: How often the forge was asked, if that is counted.
+            lookups: How many images were looked up, where it was more than in these repos.
+        """
         return UpdateReport(
             schema=SCHEMA,
             version=__version__,
             started_at=f"{self.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             duration_s=round(duration_s, 3),
             dry_run=self.is_rehearsal,
-            summary=self._summary(calls),
+            summary=self._summary(calls, lookups),
             repos=self.repos,
             errors=[error_of(problem) for problem in self.problems],
         )
 
-    def _summary(self, calls: int | None) -> UpdateSummary:
+    def _summary(self, calls: int | None, lookups: int | None) -> UpdateSummary:
         outcomes = Counter(one.outcome for repo in self.repos for one in repo.proposals)
         return UpdateSummary(
             repos=len(self.repos) + self.quiet,
@@ -100,7 +108,7 @@ class Account:
             current=sum(map(is_current, self.repos)) + self.quiet,
             incomplete=sum(repo.incomplete for repo in self.repos),
             outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
-            lookups=len(self.queries),
+            lookups=len(self.queries) if lookups is None else lookups,
             calls=calls,
             denied=sum(len(repo.denied) for repo in self.repos),
             held=sum(len(repo.held) for repo in self.repos),
