@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -107,10 +109,10 @@ class Database:
             )
         if path.resolve() == self.location.file.resolve():
             raise StoreError(f"{path} is the state itself", hint="name another file")
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        # Of a name that nobody guesses: others may write in that folder, and links lead elsewhere.
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
-            # It tells of private repos.
-            temporary.touch(mode=0o600)
+            _private_file(temporary, os.O_EXCL).close()
             with (
                 closing(sqlite3.connect(self.location.file)) as source,
                 closing(sqlite3.connect(temporary)) as target,
@@ -208,6 +210,20 @@ def _prepare(folder: Path, file: Path | None, *, must_exist: bool) -> None:
         raise StoreError(f"cannot make {folder}: {error.strerror}", hint=hint) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreError(f"the folder {folder} may not be written", hint=hint)
+    if file is not None:
+        try:
+            _private_file(file).close()
+        except OSError as error:
+            raise StoreError(f"cannot open {file}: {error.strerror}", hint=hint) from error
+
+
+def _private_file(path: Path, flags: int = 0) -> FileIO:
+    """A file that is made where there is none: for this user alone, as it tells of private repos.
+
+    What it holds is left, and no link is followed: where others may write to the folder, it
+    could lead to any file of this user.
+    """
+    return FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600), "r+")
 
 
 def _nothing_in(place: str) -> StoreError:
@@ -219,7 +235,7 @@ def _locked(path: Path, *, waits: bool = False) -> Iterator[bool]:
     """Hold the lock of a file; whether it was free. The system frees it when a process ends."""
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(path.open("wb"))
+            file = stack.enter_context(_private_file(path))
             fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
             is_free = True
         except BlockingIOError:

@@ -122,7 +122,9 @@ def contents(server: Server, name: str) -> bytes:
         tables = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         ).fetchall()
-        queries = [sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(t)) for (t,) in tables]
+        queries = [
+            sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(str(t))) for (t,) in tables
+        ]
         rows = [row for query in queries for row in connection.execute(query).fetchall()]
     return "\n".join(map(str, rows)).encode()
 

@@ -390,7 +390,41 @@ def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
         assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
 
 
+def test_what_is_in_a_folder_that_others_may_read_is_for_its_owner_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+
+    with opened(Location(tmp_path)) as database, database.alone(), database.begin() as connection:
+        begin_run(connection, "one")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+
+    assert {"digestbot.db", "digestbot.db-wal", "lock", "lock.migrate"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+
+
+@pytest.mark.parametrize("name", ["lock", "lock.migrate", "digestbot.db"])
+def test_a_link_that_others_put_there_leads_nowhere(tmp_path: Path, name: str) -> None:
+    precious, folder = tmp_path / "precious", tmp_path / "state"
+    precious.write_text("mine")
+    folder.mkdir()
+    (folder / name).symlink_to(precious)
+
+    with pytest.raises(StoreError), opened(Location(folder)) as database, database.alone():
+        pass
+
+    assert precious.read_text() == "mine"
+
+
 class TestBackup:
+    def test_a_name_that_others_could_guess_is_not_used(self, tmp_path: Path) -> None:
+        precious, folder = tmp_path / "precious", tmp_path / "copies"
+        precious.touch()
+        folder.mkdir()
+        (folder / f".copy.db.{os.getpid()}").symlink_to(precious)
+        with opened(Location(tmp_path / "state")) as database:
+            database.backup(folder / "copy.db")
+
+        assert precious.read_bytes() == b""
+
     def test_it_is_whole_while_somebody_writes(self, tmp_path: Path) -> None:
         copy = tmp_path / "copy" / "digestbot.db"
         copy.parent.mkdir()
