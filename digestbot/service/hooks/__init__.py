@@ -1,0 +1,1 @@
+"""Webhooks: somebody else says that something moved, and the service asks for itself."""
