@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
 
 from digestbot.image import Digest
 from digestbot.policy.finding import Finding, Status
@@ -17,6 +17,8 @@ from digestbot.store import images
 from digestbot.store.tables import FINDINGS, IMAGES, REPOS
 
 _C = FINDINGS.c
+# Done for each repo that is worked on: what is put together once is compiled once.
+_FORGET = delete(FINDINGS).where(_C.repo_id == bindparam("repo"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,11 @@ def replace(
     connection: Connection, repo_id: int, findings: Iterable[Finding], now: datetime
 ) -> None:
     """Keep these findings of a repo in place of all earlier ones."""
-    connection.execute(delete(FINDINGS).where(_C.repo_id == repo_id))
+    connection.execute(_FORGET, {"repo": repo_id})
     found = [(finding, _query(finding)) for finding in findings]
     # In one order for all, so that two who both make images never wait for each other.
     queries = sorted({query for _, query in found if query is not None}, key=str)
-    offers = {query: _offer(connection, query) for query in queries}
+    offers = {query: images.known(connection, query) for query in queries}
     rows = [_row(finding, query, offers) for finding, query in found]
     if rows:
         shared = {"repo_id": repo_id, "found_at": now}
@@ -137,13 +139,6 @@ def _listed(
         )
         for row in rows
     ]
-
-
-def _offer(connection: Connection, query: Query) -> tuple[int, str]:
-    """The id of an image, and what may be proposed for it now."""
-    number = images.image_id(connection, query)
-    offer = connection.execute(select(IMAGES.c.offer).where(IMAGES.c.id == number))
-    return number, offer.scalar_one()
 
 
 def _row(

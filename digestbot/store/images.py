@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from digestbot.image import Digest, ImageTag, Platform
 from digestbot.policy.holding import Sighting
@@ -17,6 +17,8 @@ from digestbot.store.tables import FINDINGS, IMAGES, REPOS, SIGHTINGS
 from digestbot.store.upsert import upsert
 
 _C, _S = IMAGES.c, SIGHTINGS.c
+# Asked for each image of each repo that is worked on: what is put together once is compiled once.
+_KNOWN = select(_C.id, _C.offer).where(_C.key == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,15 @@ def queries(connection: Connection) -> list[Query]:
     return [_query(row) for row in rows]
 
 
-def image_id(connection: Connection, query: Query) -> int:
-    """The id of an image, which is made where there is none."""
-    found: int | None = connection.execute(select(_C.id).where(_is(query))).scalar()
+def known(connection: Connection, query: Query) -> tuple[int, str]:
+    """The id of an image, which is made where there is none, and what may be proposed for it."""
+    key = {"key": _key(query)}
+    found = connection.execute(_KNOWN, key).first()
     if found is None:
         values = _values(query)
-        upsert(connection, IMAGES, [{"key": _key(query), **values}], key=("key",), keeps=values)
-        found = connection.execute(select(_C.id).where(_is(query))).scalar_one()
-    return found
+        upsert(connection, IMAGES, [{**key, **values}], key=("key",), keeps=values)
+        found = connection.execute(_KNOWN, key).one()
+    return found.id, found.offer
 
 
 def note_resolution(
@@ -64,7 +67,7 @@ def note_resolution(
 
     History is only ever added to: the last sighting goes on, or another one begins.
     """
-    number, digest = image_id(connection, query), str(resolution.digest)
+    (number, _), digest = known(connection, query), str(resolution.digest)
     last = connection.execute(
         select(_S.id, _S.digest, _S.last_seen)
         .where(_S.image_id == number)
@@ -98,7 +101,7 @@ def note_resolution(
 
 def note_failure(connection: Connection, query: Query, error: RegistryError, now: datetime) -> None:
     """Keep that there is no answer; what the tag had is not forgotten."""
-    number = image_id(connection, query)
+    number, _ = known(connection, query)
     connection.execute(
         update(IMAGES)
         .where(_C.id == number)
@@ -128,7 +131,8 @@ def history(connection: Connection, query: Query, limit: int = 200) -> tuple[Sig
 
 def note_offer(connection: Connection, query: Query, offer: str) -> None:
     """Keep what may be proposed for an image now, as a text that changes when that does."""
-    connection.execute(update(IMAGES).where(_is(query)).values(offer=offer))
+    is_another = _is(query) & (_C.offer != offer)
+    connection.execute(update(IMAGES).where(is_another).values(offer=offer))
 
 
 def failing(connection: Connection) -> list[Failing]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from digestbot.proposals.outcome import Outcome, Verdict
 from digestbot.store.tables import PROPOSALS, REPOS
 
 _C = PROPOSALS.c
+# Asked for each repo that is worked on: what is put together once is compiled once.
+_OF_REPO = select(PROPOSALS).where(_C.repo_id == bindparam("repo"))
 
 
 class State(StrEnum):
@@ -71,7 +73,7 @@ def note(
 
     Those of which nothing is said have ended, if this is all there is to say.
     """
-    rows = connection.execute(select(PROPOSALS).where(_C.repo_id == repo_id)).all()
+    rows = connection.execute(_OF_REPO, {"repo": repo_id}).all()
     known = {row.branch: row for row in rows}
     for verdict in verdicts:
         state, row = STATES[verdict.outcome], known.pop(verdict.branch, None)

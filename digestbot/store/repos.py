@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Text,
+    bindparam,
     case,
     cast,
     delete,
@@ -38,6 +39,8 @@ BATCH = 500
 """How many repos are written at a time."""
 
 _C = REPOS.c
+# Done for each repo that is worked on: what is put together once is compiled once.
+_SETTLE = update(REPOS).where(_C.id == bindparam("repo"))
 _IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
 
 
@@ -128,18 +131,15 @@ def settle(
 
     `due_at` is when to do so again although nothing moved; None without such a time.
     """
-    connection.execute(
-        update(REPOS)
-        .where(_C.id == repo_id)
-        .values(
-            settled_head=repo.head and repo.head.value,
-            settled_pulse=repo.pulse,
-            settled_rules=rules,
-            settled_at=now,
-            due_at=due_at,
-            problems=[asdict(problem) for problem in problems],
-        )
-    )
+    values = {
+        "settled_head": repo.head and repo.head.value,
+        "settled_pulse": repo.pulse,
+        "settled_rules": rules,
+        "settled_at": now,
+        "due_at": due_at,
+        "problems": [asdict(problem) for problem in problems],
+    }
+    connection.execute(_SETTLE, {"repo": repo_id, **values})
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
