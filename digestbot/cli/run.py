@@ -81,9 +81,10 @@ def command(
         limiter = served.forges.limiter
     for problem in result.problems:
         account.fail(problem)
+    calls = limiter.calls if limiter else 0
     report = account.report(
         duration_s=time.perf_counter() - start,
-        calls=limiter.calls if limiter else None,
+        calls=calls or None,
         lookups=result.counts.get("lookups", 0),
     )
     if not is_json:

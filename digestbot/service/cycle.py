@@ -10,7 +10,7 @@ import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -33,6 +33,7 @@ from digestbot.service.logs import Event, bound, get_log
 from digestbot.service.tracing import span
 from digestbot.store import findings, images, proposals, repos, runs
 from digestbot.store.database import Database
+from digestbot.store.errors import StoreError
 from digestbot.store.repos import Due
 from digestbot.store.runs import RunState
 
@@ -120,6 +121,10 @@ class Cycle:
             try:
                 self._work()
                 self.state = self._state()
+            except KeyboardInterrupt:
+                # Whoever insists on the end has broken nothing that somebody is to see to.
+                self.state = RunState.STOPPED
+                raise
             finally:
                 self._finish()
         return self.result()
@@ -218,9 +223,27 @@ class Cycle:
         return due.repo
 
     def _keep(self, due: Due, outcome: RepoOutcome) -> None:
-        """Write down what became of a repo, in one transaction."""
-        now = self.fleet.now()
-        own = [one for one in outcome.problems if one.scope != "registry"]
+        """Write down what became of a repo, and tell it."""
+        try:
+            self._write_down(due, outcome)
+        except StoreError as error:
+            # A repo may hold what a database refuses. Where all is refused, so is this.
+            problem = Problem("repo", outcome.name, "not-kept", str(error), error.hint)
+            problems = (*outcome.problems, problem)
+            outcome = replace(outcome, result=None, verdicts=(), problems=problems)
+            self._write_down(due, outcome)
+        self._count_asked(outcome.result.queries if outcome.result else ())
+        self.counts["updated"] += 1
+        self.counts.update(f"proposals_{one.outcome.value}" for one in outcome.verdicts)
+        self.is_deferred |= any(problem.code == "rate-limited" for problem in _own(outcome))
+        for problem in outcome.problems:
+            self._fail(problem)
+        _log_outcome(outcome)
+        self.on_outcome(outcome)
+
+    def _write_down(self, due: Due, outcome: RepoOutcome) -> None:
+        """All of it in one transaction, or nothing."""
+        now, own = self.fleet.now(), _own(outcome)
         with self.fleet.database.begin() as connection:
             if outcome.result is not None or outcome.left_out is not None:
                 found = outcome.result.findings if outcome.result else ()
@@ -235,14 +258,6 @@ class Cycle:
                 now=now,
                 problems=own,
             )
-        self._count_asked(outcome.result.queries if outcome.result else ())
-        self.counts["updated"] += 1
-        self.counts.update(f"proposals_{one.outcome.value}" for one in outcome.verdicts)
-        self.is_deferred |= any(problem.code == "rate-limited" for problem in own)
-        for problem in outcome.problems:
-            self._fail(problem)
-        _log_outcome(outcome)
-        self.on_outcome(outcome)
 
     def _count_asked(self, queries: Iterable[Query]) -> None:
         """Images are looked up once in a cycle, however many repos use them."""
@@ -296,6 +311,11 @@ def _is_vain(due: Due, budget: Budget) -> bool:
     return due.reason == "room" and not due.repo.ours and left is not None and not left.count
 
 
+def _own(outcome: RepoOutcome) -> list[Problem]:
+    """What went wrong in the repo itself."""
+    return [problem for problem in outcome.problems if problem.scope != "registry"]
+
+
 def _log_outcome(outcome: RepoOutcome) -> None:
     with bound(repo=outcome.name):
         for verdict in outcome.verdicts:
@@ -305,7 +325,7 @@ def _log_outcome(outcome: RepoOutcome) -> None:
                 _log.info(
                     event, outcome=verdict.outcome.value, title=verdict.title, url=verdict.url
                 )
-        failures = [problem for problem in outcome.problems if problem.scope != "registry"]
+        failures = _own(outcome)
         for problem in failures:
             _log.warning(Event.REPO_FAILED, code=problem.code, problem=problem.message)
         if not failures:
