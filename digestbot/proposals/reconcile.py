@@ -21,6 +21,7 @@ from digestbot.proposals.settings import ProposalSettings
 from digestbot.proposals.situation import KEPT, Fate, Situation, situations
 from digestbot.proposals.unwanted import wound_up
 from digestbot.proposals.update import Update
+from digestbot.proposals.updates import pinned_keys
 from digestbot.proposals.wanted import opened, pushed, refreshed
 from digestbot.scan.result import ScanResult
 
@@ -187,13 +188,18 @@ def _is_in_doubt(wish: Wish, site: Situation, proposal: Proposal | None) -> bool
 
 
 def _may_hold_unknown(wish: Wish, site: Situation) -> bool:
-    images = _images(site.pull)
-    return not wish.is_complete or not images or not images.isdisjoint(wish.unknown)
+    keys, here = _keys(site.pull), pinned_keys(wish.result)
+    images = {_image(key) for key in keys if key not in here}
+    return not wish.is_complete or not keys or not images.isdisjoint(wish.unknown)
 
 
 def _images(pull: Pull | None) -> frozenset[str]:
     """The image:tags that a pull request of ours says it is about."""
-    return frozenset(key.partition("@")[0] for key in _keys(pull))
+    return frozenset(map(_image, _keys(pull)))
+
+
+def _image(key: str) -> str:
+    return key.partition("@")[0]
 
 
 def _keys(pull: Pull | None) -> tuple[str, ...]:

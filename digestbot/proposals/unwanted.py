@@ -7,7 +7,7 @@ from digestbot.forge.seal import is_ours
 from digestbot.forge.steps import ClosePull, DeleteBranch, Step
 from digestbot.proposals.marker import as_obsolete, read_marker
 from digestbot.proposals.outcome import Outcome
-from digestbot.proposals.remarks import OBSOLETE
+from digestbot.proposals.remarks import OBSOLETE, is_rebuild_asked
 from digestbot.proposals.situation import KEPT, Fate, Situation
 from digestbot.proposals.wanted import hands_off, other_base
 
@@ -22,7 +22,8 @@ def wound_up(site: Situation, *, is_in_doubt: bool) -> Fate:
 def _closed(site: Situation, pull: Pull, *, is_in_doubt: bool) -> Fate:
     if pull.base != site.repo.default_branch:
         return other_base(site, pull)
-    if site.is_touched:
+    # Whoever asks for a new branch gives up what others pushed to this one.
+    if site.is_touched and not (pull.is_own and is_rebuild_asked(pull)):
         return hands_off(site)
     if not pull.is_own and read_marker(pull.body) is None:
         message = "somebody else opened it; digestbot leaves it alone"

@@ -43,6 +43,12 @@ def unknown_images(result: ScanResult) -> frozenset[str]:
     return frozenset(str(tag) for tag in tags if tag is not None)
 
 
+def pinned_keys(result: ScanResult) -> frozenset[str]:
+    """The keys (`image:tag@digest`) of what is pinned: to bring it, no pull request is needed."""
+    found = ((followed_tag(one.occurrence), one.occurrence.reference) for one in result.findings)
+    return frozenset(f"{tag}@{pin.digest}" for tag, pin in found if tag and pin and pin.digest)
+
+
 def denied_keys(survey: Survey, denies: Callable[[Digest], bool]) -> frozenset[str]:
     """The keys (`image:tag@digest`) in pull requests whose digest is on the deny list."""
     markers = (read_marker(pull.body) for pull in survey.pulls or ())
@@ -52,8 +58,9 @@ def denied_keys(survey: Survey, denies: Callable[[Digest], bool]) -> frozenset[s
 
 def _is_passing(finding: Finding) -> bool:
     """Whether an update that is not there may be there again soon."""
-    is_back = finding.status is Status.CURRENT and finding.until is not None
-    return is_back or finding.status in {Status.FAILED, Status.HELD}
+    # What is held without a date is held for good, as where a tag was set back.
+    may_end = finding.until is not None and finding.status in {Status.CURRENT, Status.HELD}
+    return may_end or finding.status is Status.FAILED
 
 
 def _is_denied(key: str, denies: Callable[[Digest], bool]) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digestbot.proposals.outcome import Outcome, RepoOutcome
+
+ADOPTED_FOR = timedelta(hours=3)
+"""So long others are trusted to bring an update: no list of repos tells what becomes of theirs."""
 
 
 def look_again_at(outcome: RepoOutcome, now: datetime) -> datetime | None:
@@ -22,4 +25,6 @@ def look_again_at(outcome: RepoOutcome, now: datetime) -> datetime | None:
         times.append(now)
     if any(verdict.outcome is Outcome.LIMITED for verdict in outcome.verdicts):
         times.append(outcome.opens_at or now)
+    if any(verdict.outcome is Outcome.ADOPTED for verdict in outcome.verdicts):
+        times.append(now + ADOPTED_FOR)
     return max(min(times), now) if times else None

@@ -244,3 +244,32 @@ def test_a_whole_run_knows_the_gate_of_its_rules() -> None:
     assert outcome.name == name
     assert [verdict.outcome for verdict in outcome.verdicts] == [Outcome.CLOSED]
     assert w.world.held.open_pulls() == []
+
+
+def test_what_is_held_for_good_keeps_nothing_open() -> None:
+    w = watched(PYTHON, at="withdrawn")
+    w.run(python=0)
+    w.run(hours=3, python="withdrawn")
+    assert w.run(hours=3) == OPENED
+    w.seen[full(PYTHON)].insert(0, Sighting(digest("older"), START - 9 * HOUR, START - 9 * HOUR))
+    w.run(hours=1, python="older")
+
+    assert w.run(hours=3) == [Comment, ClosePull, DeleteBranch]
+
+
+def test_what_is_held_keeps_no_proposal_open_that_somebody_brought_home_by_hand() -> None:
+    w = watched(PYTHON)
+    w.run(hours=3)
+    w.world.held.push({"Dockerfile": dockerfile(PYTHON, at=1)})
+
+    assert w.run(hours=1, python=2) == [Comment, ClosePull, DeleteBranch]
+
+
+def test_what_is_held_keeps_a_shared_proposal_of_which_half_is_brought_home() -> None:
+    w = watched(PYTHON, GO)
+    w.run(hours=3)
+    w.world.held.push({"Dockerfile": dockerfile(PYTHON, at=1) + dockerfile(GO)})
+    w.seen[full(GO)].clear()
+
+    assert w.run(hours=1, golang=2) == []
+    assert w.world.outcome() is Outcome.KEPT

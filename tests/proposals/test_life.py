@@ -163,6 +163,19 @@ def test_a_ticked_box_has_a_branch_rebuilt_that_somebody_pushed_to() -> None:
     assert w.run() == []
 
 
+def test_a_ticked_box_ends_what_somebody_pushed_to_where_nothing_is_left_to_update() -> None:
+    w = opened()
+    w.held.push({"README": b"mine\n"}, IMAGES)
+    w.digests["python:3"] = 0
+    w.run()
+    w.held.change(w.pull.number, lambda one: replace(one, body=one.body.replace("[ ]", "[x]")))
+
+    steps = w.run()
+
+    assert kinds(steps) == [Comment, ClosePull, DeleteBranch]
+    assert w.held.open_pulls() == []
+
+
 def test_updates_vanish_and_the_pull_request_is_closed_with_a_comment_and_its_branch_deleted() -> (
     None
 ):

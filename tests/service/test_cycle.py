@@ -12,6 +12,7 @@ from digestbot.forge.errors import DeferredError, ForgeError
 from digestbot.policy.finding import Status
 from digestbot.policy.holding import HoldRules
 from digestbot.proposals.budget import Limits
+from digestbot.service.again import ADOPTED_FOR
 from digestbot.store import images, repos, runs
 from digestbot.store.runs import RunState
 from tests.proposals.builders import dockerfile, full
@@ -101,6 +102,23 @@ def test_what_people_do_to_a_pull_request_is_noticed(world: ServiceWorld) -> Non
 
     assert world.worked_on == ["acme/app"]
     assert app(world).open_pulls() == []
+
+
+def test_what_others_propose_is_looked_at_again_as_no_list_tells_that_they_gave_up(
+    world: ServiceWorld,
+) -> None:
+    world.registry.tags["python:3"] = 1
+    number = app(world).open("by-hand", {"Dockerfile": dockerfile("python:3", at=1)})
+    world.cycle()
+    app(world).close(number)
+
+    world.cycle()
+    soon = app(world).open_pulls()
+    world.wait(ADOPTED_FOR)
+    world.cycle()
+
+    assert soon == []
+    assert len(app(world).open_pulls()) == 1
 
 
 def test_other_rules_and_another_day_have_every_repo_looked_at(world: ServiceWorld) -> None:
@@ -269,3 +287,37 @@ def test_each_run_is_written_down_with_what_it_came_to(world: ServiceWorld) -> N
     assert (record.id, record.state) == (result.run_id, RunState.DONE)
     assert record.counts["proposals_opened"] == 1
     assert record.finished_at == world.now()
+
+
+@pytest.fixture
+def refusing(tmp_path: Path) -> Iterator[ServiceWorld]:
+    """A state that takes no findings of one path, as a database does with odd characters."""
+    odd = MemoryRepo.of({"odd/Dockerfile": dockerfile("python:3")}, "acme/odd")
+    repos = [odd, repo_with("python:3", name="acme/plain")]
+    with service_world(tmp_path, *repos, tags={"python:3": 1}) as made:
+        with made.database.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER odd BEFORE INSERT ON findings WHEN NEW.path = 'odd/Dockerfile' "
+                "BEGIN SELECT RAISE(ABORT, 'what a character'); END"
+            )
+        yield made
+
+
+def test_what_a_database_refuses_of_one_repo_sinks_no_other(refusing: ServiceWorld) -> None:
+    result = refusing.cycle()
+
+    assert refusing.worked_on == ["acme/odd", "acme/plain"]
+    (problem,) = result.problems
+    assert (problem.subject, problem.code) == ("acme/odd", "not-kept")
+    assert refusing.statuses() == {Status.STALE: 1}
+
+
+def test_a_repo_that_was_not_kept_is_worked_on_again(refusing: ServiceWorld) -> None:
+    refusing.cycle()
+    with refusing.database.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER odd")
+
+    result = refusing.cycle()
+
+    assert result.problems == ()
+    assert refusing.statuses() == {Status.STALE: 2}
