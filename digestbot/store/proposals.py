@@ -97,9 +97,9 @@ def note(
         else:
             connection.execute(update(PROPOSALS).where(_C.id == row.id).values(**values))
     over = [row.id for row in known.values() if is_complete and row.state in _LIVES]
-    connection.execute(
-        update(PROPOSALS).where(_C.id.in_(over)).values(state=State.ENDED.value, ended_at=now)
-    )
+    if over:
+        ended = {"state": State.ENDED.value, "ended_at": now}
+        connection.execute(update(PROPOSALS).where(_C.id.in_(over)).values(ended))
 
 
 def opened_since(connection: Connection, moment: datetime) -> int:
