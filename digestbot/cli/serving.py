@@ -43,6 +43,7 @@ from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
 from digestbot.service.tracing import start_tracing, stop_tracing
 from digestbot.service.watch import Histories, Watch
+from digestbot.store import runs
 from digestbot.store.database import Database
 from digestbot.store.location import location_of
 
@@ -91,16 +92,16 @@ class Serving:
         """
         tally = ProposalTally()
         with self._resolver() as resolver:
-            watch, runs = self._watched(resolver)
+            watch, shared = self._watched(resolver)
             inquiry = inquiry_of(_registries(resolver))
 
             def open_run(forge: Forge, budget: Budget) -> Run:
-                run = runs.run_on(forge, watch, inquiry, has_pulls=True)
+                run = shared.run_on(forge, watch, inquiry, has_pulls=True)
                 return replace(run, budget=budget)
 
             def told(outcome: RepoOutcome) -> None:
                 tally.note(outcome)
-                on_outcome(outcome, runs.writers.pop(outcome.name, None))
+                on_outcome(outcome, shared.writers.pop(outcome.name, None))
 
             cycle = Cycle(self._fleet(), watch, open_run, stop, told)
             try:
@@ -183,6 +184,8 @@ def serving(
     with ExitStack() as stack:
         stack.enter_context(closing(database))
         stack.enter_context(database.alone())
+        with database.begin() as connection:
+            runs.note_lost(connection, datetime.fromtimestamp(Clock().wall(), UTC))
         start_tracing()
         stack.callback(stop_tracing)
         metrics = make_metrics(database, settings) if make_metrics else None

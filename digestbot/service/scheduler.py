@@ -10,7 +10,7 @@ from digestbot.clock import Clock
 from digestbot.service.jobs import Engine, Job, Stop, Work
 from digestbot.service.logs import Event, get_log
 from digestbot.service.timetable import missed, next_fire
-from digestbot.store import repos, runs, schedules
+from digestbot.store import repos, schedules
 from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 
@@ -64,8 +64,7 @@ class Scheduler:
         """
         engine = self._engine = self.open_engine({CYCLE.name: self._cycle})
         now = self._now()
-        with self.database.begin() as connection:
-            runs.note_lost(connection, now)
+        with self.database.reading() as connection:
             last = schedules.last_started(connection, CYCLE.key)
         times = self.timetable
         if times.run_on_start or missed(times.cron, times.timezone, last, now):

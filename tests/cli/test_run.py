@@ -286,6 +286,17 @@ def test_asked_twice_it_ends_at_once_and_the_next_run_makes_up_for_it(
     assert fleet.pulls() == 1
 
 
+def test_a_run_that_was_killed_is_written_down_as_lost_by_the_next(fleet: Fleet) -> None:
+    with fleet.state() as database, database.begin() as connection:
+        runs.begin(connection, "killed", "cycle", datetime.now(UTC) - DAY)
+
+    fleet.run()
+
+    with fleet.state() as database, database.reading() as connection:
+        states = [one.state for one in runs.latest(connection)]
+    assert states == [RunState.DONE, RunState.LOST]
+
+
 # What it refuses
 
 
