@@ -186,10 +186,22 @@ class Cycle:
         found = (
             self._noted(due, waiting) for due in self._due(target) if not _is_vain(due, budget)
         )
-        work = partial(_work_on, run)
+        work = partial(self._work_on, run)
         with closing(in_order(work, found, jobs=self.fleet.jobs)) as outcomes:
             for outcome in outcomes:
-                self._keep(waiting.popleft(), outcome)
+                due = waiting.popleft()
+                if outcome is not None:
+                    self._keep(due, outcome)
+
+    def _work_on(self, run: Run, repo: Repo) -> RepoOutcome | None:
+        """What became of a repo; None where it waits for the next cycle after all.
+
+        What is logged and traced in its thread says which repo it is about.
+        """
+        if self._leaves_off():
+            return None
+        with bound(repo=repo.name), span("repo.update", repo=repo.name):
+            return update_repo(run, repo)
 
     def _due(self, target: str) -> Iterator[Due]:
         after = 0
@@ -297,12 +309,6 @@ class Cycle:
                 self.fleet.now(),
             )
         _log.info(Event.CYCLE_FINISHED, state=self.state.value, **self.counts)
-
-
-def _work_on(run: Run, repo: Repo) -> RepoOutcome:
-    """What is logged and traced in a repo's thread says which repo it is about."""
-    with bound(repo=repo.name), span("repo.update", repo=repo.name):
-        return update_repo(run, repo)
 
 
 def _is_vain(due: Due, budget: Budget) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import TypeAlias
 
@@ -258,7 +259,7 @@ class Day:
         for image in IMAGES:
             if image.startswith(host):
                 self.registry.failing[image] = self.chance.choice(CODES)
-                self.after(5, 120, lambda image=image: self.registry.failing.pop(image, None))
+                self.after(5, 120, partial(self.registry.failing.pop, image, None))
 
     # -- repos come and go
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from digestbot.forge.errors import DeferredError, ForgeError
+from digestbot.forge.repo import Repo
+from digestbot.forge.steps import Step
 from digestbot.policy.finding import Status
 from digestbot.policy.holding import HoldRules
 from digestbot.proposals.budget import Limits
@@ -198,7 +200,6 @@ def test_a_target_that_cannot_be_listed_changes_nothing_that_is_known(
 ) -> None:
     def refuse(_forge: MemoryForge) -> Iterator[object]:
         raise ForgeError("GitHub is down", code="unavailable")
-        yield
 
     world.cycle()
     monkeypatch.setattr(MemoryForge, "repos", refuse)
@@ -275,6 +276,25 @@ def test_a_stopped_cycle_hands_back_what_it_has_not_begun(tmp_path: Path) -> Non
         assert stopped.state is RunState.STOPPED
         assert 0 < begun < 60
         assert all(len(repo.open_pulls()) == 1 for repo in repos)
+
+
+def test_a_stopped_cycle_begins_no_repo_that_only_waits_for_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repos = [repo_with("python:3", name=f"acme/app-{number:02}") for number in range(9)]
+    with service_world(tmp_path, *repos, tags={"python:3": 1}) as world:
+        perform = MemoryForge.perform
+
+        def stop_and_perform(forge: MemoryForge, repo: Repo, step: Step) -> None:
+            world.stop.set()
+            perform(forge, repo, step)
+
+        monkeypatch.setattr(MemoryForge, "perform", stop_and_perform)
+
+        result = world.cycle()
+
+        assert result.state is RunState.STOPPED
+        assert 1 <= sum(len(repo.open_pulls()) for repo in repos) <= world.jobs
 
 
 def test_each_run_is_written_down_with_what_it_came_to(world: ServiceWorld) -> None:
