@@ -132,7 +132,6 @@ def test_what_was_seen_decides(
 
 def test_a_tag_that_was_set_back_is_held_for_that_reason(checkout: Path) -> None:
     remember(checkout, d1=99 * HOUR, d0=50 * HOUR)
-    scanned()
     remember(checkout, d1=4 * HOUR)
 
     assert scanned()["reason"] == "older"
