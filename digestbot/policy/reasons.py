@@ -39,7 +39,10 @@ REASONS: Final[dict[str, str]] = {
     "bad-trigger": "BuildKit would refuse the instruction behind ONBUILD.",
     "too-complex": "The `${…}` of the file go deeper, or grow larger, than digestbot follows.",
     "bad-comment": "The `# digestbot:` comment cannot be read.",
+    "too-many-images": "A remote repo has more different images than are asked about.",
+    "too-many-registries": "A remote repo names more registries than are asked.",
     # skipped: the file
+    "too-many-references": "The files of a remote repo have more references than are followed.",
     "invalid-dockerfile": "BuildKit would reject the file.",
     "foreign-frontend": "Another frontend than Docker's reads the file, in a language of its own.",
     "template": "The file is a template, not a Dockerfile.",

@@ -15,6 +15,7 @@ from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.proposal import Writer
 from digestbot.proposals.settings import ProposalSettings
 from digestbot.registry.resolution import Resolver
+from digestbot.scan.bounds import Bounds
 from digestbot.scan.engine import Policy, scan
 from digestbot.scan.forge_files import RepoFiles, read_files
 from digestbot.scan.result import Problem, ScanResult
@@ -84,7 +85,7 @@ def scan_repo(run: Run, repo: Repo) -> Scanned:
     files = read_files(run.forge, repo, run.exclude)
     rules = run.rules_for(files)
     kept = [file for file in files.files if not is_excluded(file.path, rules.exclude)]
-    result = scan(kept, run.resolver, rules.policy, today=run.today)
+    result = scan(kept, run.resolver, rules.policy, today=run.today, bounds=Bounds())
     result = replace(result, problems=(*files.problems, *result.problems))
     return Scanned(repo, files, rules, result.of_repo(repo.name))
 

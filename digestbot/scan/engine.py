@@ -19,6 +19,7 @@ from digestbot.policy.finding import Finding, Status
 from digestbot.policy.ignore import IgnoreRule
 from digestbot.policy.judge import judge, question
 from digestbot.registry.resolution import Query, Resolution, Resolver
+from digestbot.scan.bounds import Bounds, bounded, problems_of
 from digestbot.scan.gate import Gate
 from digestbot.scan.lookups import Answer, look_up, lookup_problems
 from digestbot.scan.result import Change, Problem, ScanResult
@@ -93,20 +94,25 @@ def scan(
     *,
     today: date | None = None,
     observer: Observer | None = None,
+    bounds: Bounds | None = None,
 ) -> ScanResult:
     """Read the files, ask about each distinct (image, tag) once, and judge every occurrence.
 
     One bad file, image or registry never ends the scan: it is a finding and a problem.
-    Nothing is written; `ScanResult.changes` holds what could be.
+    Nothing is written; `ScanResult.changes` holds what could be. Without `bounds`, all there is
+    is followed.
     """
     started_at, clock = datetime.now(UTC), time.perf_counter()
     today = today or started_at.astimezone().date()
-    readings, problems = _read_all(files)
+    readings, problems = _read_all(files, bounds)
     asked = {
         occurrence: question(occurrence, pin=policy.pin, ignore=policy.ignore, today=today)
         for reading in readings
         for occurrence in reading.occurrences
     }
+    if bounds is not None:
+        asked = bounded(asked, bounds)
+        problems += problems_of(asked.values())
     queries = dict.fromkeys(query for query in asked.values() if isinstance(query, Query))
     answers = {} if policy.offline else _ask(queries, resolver, policy.jobs, observer)
     verdicts = {found: _verdict(found, one, answers) for found, one in asked.items()}
@@ -131,8 +137,11 @@ def scan(
     )
 
 
-def _read_all(files: Iterable[SourceFile]) -> tuple[list[_Reading], list[Problem]]:
+def _read_all(
+    files: Iterable[SourceFile], bounds: Bounds | None
+) -> tuple[list[_Reading], list[Problem]]:
     readings: list[_Reading] = []
+    count = 0
     problems: list[Problem] = []
     for file in files:
         digest = None
@@ -154,6 +163,9 @@ def _read_all(files: Iterable[SourceFile]) -> tuple[list[_Reading], list[Problem
             hint = "please report it, with what `-vv` prints"
             problems.append(Problem("file", file.path, "unreadable", reason, hint))
             occurrences = (_whole_file(file, Skip("unreadable", reason)),)
+        if bounds is not None and count + len(occurrences) > bounds.references:
+            occurrences = (_whole_file(file, bounds.skip()),)
+        count += len(occurrences)
         readings.append(_Reading(file, occurrences, digest))
     return readings, problems
 
