@@ -15,7 +15,7 @@ from digestbot.registry.failures import Outlook, TransportError
 from digestbot.registry.message import Request, Response
 from digestbot.registry.notes import read_quota
 from digestbot.registry.origin import read_origin, registry_name
-from digestbot.registry.pace import Deadline, Pace
+from digestbot.registry.pace import PATIENCE_S, Deadline, Pace
 from digestbot.registry.retry_after import read_retry_after
 from digestbot.registry.settings import RegistrySettings
 from digestbot.registry.transport import Transport
@@ -112,11 +112,13 @@ class Exchange:
         self, request: Request, deadline: Deadline, pace: Pace, kind: str
     ) -> Response | TransportError:
         with pace.slot(deadline):
+            started = self.clock.monotonic()
             try:
                 outcome: Response | TransportError
                 outcome = self._transport.send(request, within=deadline.left)
             except TransportError as error:
                 outcome = error
+            pace.waited(self.clock.monotonic() - started)
         hops = outcome.hops if isinstance(outcome, Response) else 1
         with self._lock:
             self._counts[request.about][kind] += hops
@@ -141,8 +143,10 @@ class Exchange:
         netloc = read_origin(request.url).netloc
         with self._lock:
             if netloc not in self._paces:
-                slots = self._settings.host(registry_name(netloc)).concurrency
-                self._paces[netloc] = Pace(netloc, slots, self.clock)
+                name = registry_name(netloc)
+                patience_s = math.inf if name in self._settings.hosts else PATIENCE_S
+                slots = self._settings.host(name).concurrency
+                self._paces[netloc] = Pace(netloc, slots, self.clock, patience_s)
             return self._paces[netloc]
 
     def _asked_to_wait(self, outcome: Response | TransportError) -> float | None:

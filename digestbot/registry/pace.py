@@ -11,6 +11,10 @@ from digestbot.clock import Clock
 from digestbot.registry.errors import RegistryError
 
 FAILURES_IN_A_ROW = 3
+SLOW_S = 3.0
+"""An answer that takes longer costs patience."""
+PATIENCE_S = 600.0
+"""The seconds of slow answers and of pauses that a host gets which nobody configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,15 @@ class Deadline:
 
 
 class Pace:
-    """Shared by all threads that ask one host."""
+    """Shared by all threads that ask one host.
 
-    def __init__(self, host: str, slots: int, clock: Clock) -> None:
+    `patience_s` is for how long it may keep everybody waiting in a run: any file may name a
+    host that is slow on purpose, and thousands of its images.
+    """
+
+    def __init__(self, host: str, slots: int, clock: Clock, patience_s: float = PATIENCE_S) -> None:
         self._host = host
+        self._patience_s = patience_s
         self._slots = threading.BoundedSemaphore(slots)
         self._clock = clock
         self._lock = threading.Lock()
@@ -77,7 +86,24 @@ class Pace:
     def pause(self, seconds: float) -> None:
         """Ask nothing for this long, from any thread."""
         with self._lock:
-            self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+            until = self._clock.monotonic() + seconds
+            longer = until - max(self._paused_until, self._clock.monotonic())
+            self._paused_until = max(self._paused_until, until)
+        self._spend(longer)
+
+    def waited(self, seconds: float) -> None:
+        """Note how long an answer took; a host is given up that is slow for too long in all."""
+        if seconds > SLOW_S:
+            self._spend(seconds)
+
+    def _spend(self, seconds: float) -> None:
+        with self._lock:
+            self._patience_s -= max(0.0, seconds)
+            is_enough = self._patience_s < 0
+        if is_enough:
+            message = f"{self._host} was slow, or asked for pauses, for too long in this run"
+            hint = f"if it is yours, name it in the configuration: registries.{self._host}"
+            self.give_up(RegistryError(message, code="timeout", host=self._host, hint=hint))
 
     def give_up(self, error: RegistryError) -> None:
         """Ask nothing any more; every later question fails at once, with this error."""

@@ -124,6 +124,55 @@ class TestWaiting:
         assert time.slept == []
 
 
+class TestPatience:
+    def test_a_host_that_is_slow_on_purpose_is_given_up(self) -> None:
+        time = FakeTime()
+        pace = Pace("slow.example", 8, time.clock, patience_s=60)
+
+        for _ in range(3):
+            pace.waited(29)
+
+        with pytest.raises(RegistryError, match="slow") as caught, pace.slot(far(time)):
+            pass
+        assert caught.value.code == "timeout"
+        assert "registries.slow.example" in caught.value.hint
+
+    def test_a_host_that_asks_for_pauses_again_and_again_is_given_up(self) -> None:
+        time = FakeTime()
+        pace = Pace("slow.example", 8, time.clock, patience_s=60)
+
+        def ask() -> None:
+            for _ in range(100):
+                with pace.slot(far(time)):
+                    pace.pause(2)
+
+        with pytest.raises(RegistryError, match="pauses"):
+            ask()
+
+        assert sum(time.slept) < 70
+
+    def test_a_pause_that_many_are_asked_for_at_once_counts_once(self) -> None:
+        time = FakeTime()
+        pace = Pace("r.example", 8, time.clock, patience_s=60)
+
+        for _ in range(100):
+            pace.pause(9)
+
+        pace.check()
+
+    def test_many_quick_answers_cost_no_patience(self) -> None:
+        pace = Pace("r.example", 8, FakeTime().clock, patience_s=60)
+
+        for _ in range(1000):
+            pace.waited(1)
+
+        pace.check()
+
+
+def far(time: FakeTime) -> Deadline:
+    return Deadline.after(10_000, time.clock)
+
+
 class TestGivingUp:
     def test_host_that_is_down_is_tried_once(self) -> None:
         names = [f"127.0.0.1:1/app:{n}" for n in range(20)]
