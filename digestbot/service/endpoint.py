@@ -128,15 +128,21 @@ def serving(app: ASGIApp, host: str, port: int) -> Generator[int, None, None]:
 class _Bounded(H11Protocol):
     """HTTP for so many clients at a time, each of whom soon says what it wants.
 
-    Otherwise clients that say nothing could take all the files that the process may open.
+    Otherwise clients that say nothing could take all the files that the process may open. Where
+    there is no room, whoever is there for the longest goes: strangers who stay keep nobody out
+    who only asks whether the service lives.
     """
+
+    since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self.since = self.loop.time()
+        self.loop.call_later(FIRST_REQUEST_S, self._expect_request)
         if len(self.connections) > MOST_CLIENTS:
-            transport.abort()
-        else:
-            self.loop.call_later(FIRST_REQUEST_S, self._expect_request)
+            # Those that are on their way out are among them until the next turn of the loop.
+            staying = (one for one in self.connections if not one.transport.is_closing())
+            min(staying, key=lambda one: getattr(one, "since", 0.0)).transport.abort()
 
     def _expect_request(self) -> None:
         if self.conn.their_state is h11.IDLE:

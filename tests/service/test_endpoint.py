@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -252,15 +252,56 @@ def test_clients_soon_say_what_they_want_or_are_left(
     assert answer == b""
 
 
-def test_more_clients_than_there_is_room_for_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_that_stay_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "MOST_CLIENTS", 3)
+    app = make_app(list, Metrics(Figures).exposition)
+    with serving(app, "127.0.0.1", 0) as port, ExitStack() as stack:
+        staying = [stack.enter_context(dial(port)) for _ in range(3)]
+        for one in staying:
+            # One request, and then the beginning of another that never ends.
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert one.recv(8) == b"HTTP/1.1"
+            one.sendall(b"GET /")
+
+        answers = [Service(port).ask("/healthz").status for _ in range(10)]
+
+    assert answers == [200] * 10
+
+
+def test_many_who_come_at_once_are_never_more_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(endpoint, "MOST_CLIENTS", 5)
+    app = make_app(list, Metrics(Figures).exposition)
+    with serving(app, "127.0.0.1", 0) as port, ExitStack() as stack:
+        many = [stack.enter_context(dial(port)) for _ in range(100)]
+
+        assert Service(port).ask("/healthz").status == 200
+        gone = [one for one in many if is_gone(one)]
+
+    assert len(gone) >= 95
+
+
+def is_gone(client: socket.socket) -> bool:
+    client.settimeout(0.05)
+    try:
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_where_there_is_no_room_who_is_there_for_longest_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(endpoint, "MOST_CLIENTS", 1)
     app = make_app(list, Metrics(Figures).exposition)
     with serving(app, "127.0.0.1", 0) as port, dial(port) as first:
-        first.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert first.recv(8) == b"HTTP/1.1"
+        assert Service(port).ask("/healthz").status == 200
 
-        with dial(port) as second, suppress(ConnectionError):
-            assert second.recv(1) == b""
+        with suppress(ConnectionError):
+            assert first.recv(1) == b""
 
 
 def test_it_can_be_served_again_at_once() -> None:
