@@ -129,6 +129,7 @@ class Day:
         """Tags, repos that pin them, and a service that watches both."""
         for image in IMAGES:
             self.move_tag(image)
+        self.registry.tags[IMAGES[0]] = DENIED
         for _ in range(repos):
             self.add_repo()
         self.start_service()

@@ -90,7 +90,8 @@ class Onlooker:
     def check(self) -> None:
         """Nothing went wrong, and no branch has two open pull requests."""
         for repo in self.day.forge.rooms.values():
-            branches = [pull.branch for pull in repo.open_pulls()]
+            ours = (one for one in repo.pulls.values() if one.is_own)
+            branches = [one.branch for one in ours if one.state is PullState.OPEN]
             if len(branches) > len(set(branches)):
                 self.wrongs.append(f"{self.now} {repo.name} has two of {branches}")
         assert (self.wrongs, self.day.failures) == ([], [])
