@@ -33,7 +33,7 @@ from digestbot.service.scheduler import CYCLE, Scheduler, Timetable
 from digestbot.service.timetable import next_fire
 from digestbot.store.database import Database
 
-STOP_S = 20.0
+STOP_S, CLOCK_S = 20.0, 30.0
 LONGEST_PAUSE = timedelta(minutes=10)
 _log = get_log(__name__)
 
@@ -93,7 +93,8 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
     with endpoint.serving(app, *address) as port:
         engine = scheduler.start()
         _log.info(Event.SERVICE_STARTED, address=f"{address[0]}:{port}")
-        stop.wait()
+        while not stop.wait(CLOCK_S):
+            scheduler.check_clock()
         is_done = engine.stop(STOP_S)
     _log.info(Event.SERVICE_STOPPED, is_done=is_done)
     return Exit.OK

@@ -53,6 +53,8 @@ class Scheduler:
     open_engine: Callable[[Mapping[str, Work]], Engine]
     clock: Clock = field(default_factory=Clock)
     _engine: Engine = field(init=False)
+    _took: timedelta = field(default=timedelta(), init=False)
+    _seen: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
 
     def start(self) -> Engine:
         """Begin; the engine that is returned is to be stopped in the end.
@@ -78,8 +80,17 @@ class Scheduler:
         now = self._now()
         fire = next_fire(self.timetable.cron, self.timetable.timezone, now)
         wake = self._next_due(now)
-        times = [fire, wake and max(wake, now + self.timetable.pause)]
+        # A tag may move each time it is asked about: whoever pushes it shall not keep all busy.
+        pause = max(self.timetable.pause, self._took)
+        times = [fire, wake and max(wake, now + pause)]
         return min((time for time in times if time is not None), default=None)
+
+    def check_clock(self) -> None:
+        """Plan anew where the clock was set back: what waits would wait for so much longer."""
+        now = self._now()
+        if now < self._seen:
+            self._plan_next()
+        self._seen = now
 
     def _next_due(self, now: datetime) -> datetime | None:
         """When something held back may be proposed; by the timetable alone if nobody can say."""
@@ -91,11 +102,13 @@ class Scheduler:
             return None
 
     def _cycle(self, job: Job, stop: Stop) -> None:
+        began = self.clock.monotonic()
         try:
             with self.database.begin() as connection:
                 schedules.note_started(connection, job.key, self._now())
             self.run_cycle(stop)
         finally:
+            self._took = timedelta(seconds=self.clock.monotonic() - began)
             self._plan_next()
 
     def _plan_next(self) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from digestbot.forge.repo import Repo
 from digestbot.service.jobs import Stop, Work
 from digestbot.service.scheduler import Scheduler, Timetable
+from digestbot.store import repos
 from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 from digestbot.store.location import Location
@@ -28,17 +31,27 @@ class Service:
         self.database = database
         self.clock = VirtualClock()
         self.cycles = 0
+        self.takes_s = 0.0
         self.errors: list[BaseException] = []
-        self._scheduler = Scheduler(
-            database, HOURLY, self._cycle, self._open, self.clock.as_clock()
-        )
-        self._scheduler.start()
+        self.is_behind_s = 0.0
+        clock = replace(self.clock.as_clock(), wall=lambda: self.clock.now() - self.is_behind_s)
+        self.scheduler = Scheduler(database, HOURLY, self._cycle, self._open, clock)
+        self.scheduler.start()
 
     def wait(self, span: timedelta) -> None:
         self.engine.run_until(self.engine.now() + span)
 
+    def hold(self, span: timedelta) -> None:
+        """Have a repo wait until so much later."""
+        now = self.engine.now()
+        with self.database.begin() as connection:
+            found = Repo("acme/app", "main", None, None)
+            repos.note_listed(connection, "github:acme", "run", [found], now)
+            repos.settle(connection, 1, repo=found, rules="", due_at=now + span, now=now)
+
     def _cycle(self, _stop: Stop) -> None:
         self.cycles += 1
+        self.clock.advance(self.takes_s)
 
     def _open(self, work: Mapping[str, Work]) -> VirtualEngine:
         self.engine = VirtualEngine(
@@ -58,6 +71,31 @@ def test_a_cycle_follows_on_the_other(service: Service) -> None:
 
     assert service.cycles >= 3
     assert service.errors == []
+
+
+def test_a_tag_that_always_moves_keeps_the_service_busy_half_of_the_time_at_most(
+    service: Service,
+) -> None:
+    service.takes_s = 1200
+    service.wait(timedelta(hours=1))
+    service.hold(timedelta(seconds=1))
+
+    next_one = service.scheduler.next_cycle()
+
+    assert next_one is not None
+    assert next_one - service.engine.now() >= timedelta(seconds=1200)
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_waiting(service: Service) -> None:
+    service.wait(timedelta(hours=1))
+    service.scheduler.check_clock()
+    (planned, _), *_ = service.engine.waiting
+
+    service.is_behind_s = timedelta(days=400).total_seconds()
+    service.scheduler.check_clock()
+
+    (at, _), *_ = service.engine.waiting
+    assert planned - at >= timedelta(days=400)
 
 
 def test_a_state_that_fails_for_a_moment_does_not_end_the_service(service: Service) -> None:
