@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,18 +18,14 @@ from itertools import count
 from typing import TypeAlias
 
 from digestbot.forge.errors import DeferredError, ForgeError, RefusedError, UnsettledError
-from digestbot.forge.pull import Mergeable, Pull, PullState, Survey
-from digestbot.forge.repo import Entry, LeftOut, Repo
-from digestbot.forge.steps import Step
-from digestbot.registry.errors import RegistryError
-from digestbot.registry.resolution import Query, Resolution
+from digestbot.forge.pull import Mergeable, Pull, PullState
 from digestbot.service.jobs import Job
 from digestbot.service.scheduler import Scheduler, Timetable
-from tests.github.clock import VirtualClock
 from tests.proposals.builders import digest
-from tests.proposals.memory import Fault, MemoryForge, MemoryRepo
+from tests.proposals.memory import Fault, MemoryRepo
+from tests.service.unruly import Forge, Registry
 from tests.service.virtual_engine import VirtualEngine
-from tests.service.world import ServiceWorld, TestRegistry
+from tests.service.world import ServiceWorld
 
 MINUTE = timedelta(minutes=1)
 START = datetime(2026, 11, 20, 6, tzinfo=UTC).timestamp()
@@ -54,62 +50,6 @@ def dockerfile(revision: object, pins: Pins) -> bytes:
 
 
 @dataclass
-class Registry(TestRegistry):
-    """Remembers every answer: when, and which digest; None where it refused."""
-
-    clock: VirtualClock = field(default_factory=VirtualClock)
-    answers: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
-
-    def resolve(self, query: Query) -> Resolution:
-        told = self.answers.setdefault(str(query), [])
-        now = datetime.fromtimestamp(self.clock.now(), UTC)
-        try:
-            found = super().resolve(query)
-        except RegistryError:
-            told.append((now, None))
-            raise
-        told.append((now, str(found.digest)))
-        return found
-
-
-@dataclass
-class Forge(MemoryForge):
-    """Fails when it is told to; somebody may be quicker at any step, and somebody looks on.
-
-    Attributes:
-        trouble: What whoever lists or reads the repos is told, if anything.
-        on_step: Called before each step, with the repo it is for.
-    """
-
-    trouble: ForgeError | None = None
-    on_step: Callable[[MemoryRepo, Step], object] = lambda _repo, _step: None
-
-    def repos(self) -> Iterator[Repo | LeftOut]:
-        for number, repo in enumerate(super().repos()):
-            if number:
-                self._complain("internal-error")
-            yield repo
-
-    def entries(self, repo: Repo) -> Sequence[Entry]:
-        self._complain("unavailable")
-        return super().entries(repo)
-
-    def survey(self, repo: Repo, branches: Sequence[str]) -> Survey:
-        self._complain("rate-limited")
-        return super().survey(repo, branches)
-
-    def perform(self, repo: Repo, step: Step) -> None:
-        if repo.name not in self.rooms:
-            raise RefusedError(f"{repo.name} is gone", code="not-found")
-        self.on_step(self.rooms[repo.name], step)
-        super().perform(repo, step)
-
-    def _complain(self, code: str) -> None:
-        if self.trouble is not None and self.trouble.code == code:
-            raise self.trouble
-
-
-@dataclass
 class Day:
     """Has things happen; `minute` is one minute of it."""
 
@@ -121,6 +61,7 @@ class Day:
     failures: list[BaseException] = field(default_factory=list)
     away: dict[str, MemoryRepo] = field(default_factory=dict)
     foreign: set[tuple[str, int]] = field(default_factory=set)
+    is_calm: bool = False
     _numbers: Iterator[int] = field(default_factory=count)
     _later: list[tuple[datetime, int, Event]] = field(default_factory=list)
     _engine: VirtualEngine = field(init=False)
@@ -149,19 +90,20 @@ class Day:
             self.world.database, times, lambda _stop: self.world.cycle(), open_engine, clock
         ).start()
 
-    def minute(self, *, is_calm: bool = False) -> None:
+    def minute(self) -> None:
         """Let a minute pass; unless it is calm, this and that happens in it."""
         now = self.world.now() + MINUTE
         self._engine.run_until(now)
         while self._later and self._later[0][0] <= now:
             heapq.heappop(self._later)[2]()
-        if not is_calm:
+        if not self.is_calm:
             for likelihood, event in self._events():
                 if self.chance.random() < likelihood:
                     event()
 
     def calm_down(self) -> None:
         """Whatever is under way comes to its end, and nothing new begins."""
+        self.is_calm = True
         while self._later:
             heapq.heappop(self._later)[2]()
         self.registry.failing.clear()

@@ -30,7 +30,8 @@ from digestbot.store.tables import FINDINGS, REPOS
 from tests.github.clock import VirtualClock
 from tests.proposals.builders import digest, full
 from tests.proposals.memory import MemoryRepo
-from tests.service.day import DENIED, START, Day, Forge, Pins, Registry, pins_of
+from tests.service.day import DENIED, START, Day, Pins, pins_of
+from tests.service.unruly import Forge, Registry
 from tests.service.world import ServiceWorld
 
 REPOS_IN_THE_MORNING = 25
@@ -71,7 +72,7 @@ class Onlooker:
 
     def on_step(self, repo: MemoryRepo, step: Step) -> None:
         """Whether a proposal says nothing that must not be said."""
-        if self.day.chance.random() < QUICKER:
+        if not self.day.is_calm and self.day.chance.random() < QUICKER:
             self.day.people_event(repo)
         if isinstance(step, OpenPull):
             self._check_room()
@@ -264,7 +265,7 @@ def test_after_a_day_of_troubles_all_is_right_and_nothing_wrong_was_ever_propose
         day.calm_down()
         looking.limits = world.limits = Limits()
         for _ in range(CALM_MINUTES):
-            day.minute(is_calm=True)
+            day.minute()
             looking.check()
 
         rooms = day.forge.rooms.values()
