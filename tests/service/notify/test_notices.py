@@ -1,7 +1,8 @@
-from __future__ import logging
+from __future__ import annotations
 
 import io
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
