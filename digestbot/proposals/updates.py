@@ -8,6 +8,7 @@ from typing import TypeAlias
 from digestbot.forge.pull import Survey
 from digestbot.image import Digest, ImageTag, Platform
 from digestbot.policy.finding import Finding, Status
+from digestbot.policy.holding import OLDER
 from digestbot.policy.judge import followed_tag
 from digestbot.proposals.marker import read_marker
 from digestbot.proposals.update import Update
@@ -57,10 +58,14 @@ def denied_keys(survey: Survey, denies: Callable[[Digest], bool]) -> frozenset[s
 
 
 def _is_passing(finding: Finding) -> bool:
-    """Whether an update that is not there may be there again soon."""
-    # What is held without a date is held for good, as where a tag was set back.
-    may_end = finding.until is not None and finding.status in {Status.CURRENT, Status.HELD}
-    return may_end or finding.status is Status.FAILED
+    """Whether an update that is not there may be there again soon.
+
+    Where the tag was set back it will not: what was proposed meanwhile is what it was set back
+    from. Whatever else is held may be held for what a registry could not tell just now.
+    """
+    is_back = finding.status is Status.CURRENT and finding.until is not None
+    is_held = finding.status is Status.HELD and finding.reason != OLDER
+    return is_back or is_held or finding.status is Status.FAILED
 
 
 def _is_denied(key: str, denies: Callable[[Digest], bool]) -> bool:

@@ -246,7 +246,7 @@ def test_a_whole_run_knows_the_gate_of_its_rules() -> None:
     assert w.world.held.open_pulls() == []
 
 
-def test_what_is_held_for_good_keeps_nothing_open() -> None:
+def test_what_a_tag_was_set_back_from_is_not_kept_open() -> None:
     w = watched(PYTHON, at="withdrawn")
     w.run(python=0)
     w.run(hours=3, python="withdrawn")

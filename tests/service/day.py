@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,8 @@ from typing import TypeAlias
 
 from digestbot.forge.errors import DeferredError, ForgeError, RefusedError, UnsettledError
 from digestbot.forge.pull import Mergeable, Pull, PullState
-from digestbot.service.jobs import Job
+from digestbot.forge.seal import is_ours
+from digestbot.service.jobs import Job, Work
 from digestbot.service.scheduler import Scheduler, Timetable
 from tests.proposals.builders import digest
 from tests.proposals.memory import Fault, MemoryRepo
@@ -76,12 +77,8 @@ class Day:
         self.start_service()
 
     def start_service(self) -> None:
-        def open_engine(work: object) -> VirtualEngine:
-            self._engine = VirtualEngine(
-                work,  # type: ignore[arg-type] # as the scheduler gives it
-                clock=self.world.clock,
-                on_error=self._failed,
-            )
+        def open_engine(work: Mapping[str, Work]) -> VirtualEngine:
+            self._engine = VirtualEngine(work, clock=self.world.clock, on_error=self._failed)
             return self._engine
 
         times = Timetable(("*/15 * * * *",), run_on_start=self.chance.random() < 0.5)
@@ -114,13 +111,17 @@ class Day:
             if self.registry.tags.get(image, DENIED) == DENIED:
                 self.move_tag(image)
         for repo in self.forge.rooms.values():
-            repo.left_out = None
-            for pull in repo.open_pulls():
+            self._settle(repo)
+
+    def _settle(self, repo: MemoryRepo) -> None:
+        """Nobody's own work stands in digestbot's way any more."""
+        repo.left_out = None
+        for pull in repo.open_pulls():
+            if not is_ours(repo.branch(pull.branch)):
                 self.ask_for_rebuild(repo, pull)
-            for number in [number for name, number in self.foreign if name == repo.name]:
-                if repo.seen(number).state is PullState.OPEN:
-                    repo.close(number)
-                    self.edit(repo)
+        for name, number in self.foreign:
+            if name == repo.name and repo.seen(number).state is PullState.OPEN:
+                repo.close(number)
 
     # -- what happens
 
