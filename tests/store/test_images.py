@@ -175,6 +175,18 @@ class TestQueries:
 
         assert images.queries(connection) == [query(PYTHON), query(NODE)]
 
+    def test_what_most_repos_follow_comes_first(self, connection: Connection) -> None:
+        strange = [finding(f"r{n}.example/a:1", line=n + 1) for n in range(20)]
+        findings.replace(connection, add_repos(connection, "acme/x")["acme/x"], strange, NOW)
+        names = ["acme/x", "acme/y", "acme/z"]
+        for number in list(add_repos(connection, *names).values())[1:]:
+            findings.replace(connection, number, [finding(PYTHON)], NOW)
+
+        first, *others = images.queries(connection)
+
+        assert first == query(PYTHON)
+        assert len(others) == 20
+
     def test_what_only_was_followed_is_none(self, connection: Connection) -> None:
         numbers = follow(connection, "acme/a")
 
