@@ -178,7 +178,7 @@ class _Handler(logging.StreamHandler[TextIO]):
         try:
             self.stream.write(f"{line}\n")
             self.stream.flush()
-        except (OSError, ValueError):
+        except (OSError, RuntimeError, ValueError):
             return
 
 
