@@ -43,6 +43,7 @@ class Cause:
         images: How many tags.
         example: One of them, and what the registry says of it.
         since: Since when the first of them has failed.
+        repos: How many repos follow the one that most do.
     """
 
     host: str
@@ -50,6 +51,7 @@ class Cause:
     images: int
     example: Failing
     since: datetime
+    repos: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def causes_of(failing: Iterable[Failing]) -> list[Cause]:
     causes = []
     for (host, code), some in groups.items():
         oldest = min(some, key=lambda one: (one.since, str(one.query)))
-        causes.append(Cause(host, code, len(some), oldest, oldest.since))
+        most = max(one.repos for one in some)
+        causes.append(Cause(host, code, len(some), oldest, oldest.since, most))
     return sorted(causes, key=lambda cause: (cause.since, cause.host, cause.code))
 
 
@@ -113,14 +116,24 @@ def conditions_of(known: Known) -> list[Condition]:
         "held": map(_image, known.held),
         "denied": map(_denied, known.denied),
     }
-    before = frozenset(one.subject for one in known.before)
-    return [_short(one) for event, some in kinds.items() for one in _bounded(event, some, before)]
+    before, lone = frozenset(one.subject for one in known.before), frozenset(_lone(known))
+    return [
+        _short(one) for event, some in kinds.items() for one in _bounded(event, some, before, lone)
+    ]
 
 
-def _bounded(event: str, some: Iterable[Condition], before: Collection[str]) -> Iterator[Condition]:
-    """Those that held before stay: nobody is to be told of an end that was none."""
+def _lone(known: Known) -> Iterator[str]:
+    """The subjects that are about a single repo: whoever writes to that may make many of them."""
+    yield from (_cause(one).subject for one in known.causes if one.repos == 1)
+    yield from (_image(one).subject for one in known.held if one.repos == 1)
+
+
+def _bounded(
+    event: str, some: Iterable[Condition], before: Collection[str], lone: Collection[str]
+) -> Iterator[Condition]:
+    """What many repos share first, then what held before: an end that was none is not told."""
     unique = {one.subject: one for one in some}
-    told = sorted(unique.values(), key=lambda one: one.subject not in before)
+    told = sorted(unique.values(), key=lambda one: (one.subject in lone, one.subject not in before))
     yield from told[:MOST]
     if len(told) > MOST:
         message = f"there are {len(told) - MOST:,} more that are not told one by one"

@@ -23,13 +23,14 @@ _KNOWN = select(_C.id, _C.offer).where(_C.key == bindparam("key"))
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """An image about which a registry gives no answer, and since when."""
+    """An image about which a registry gives no answer, since when, and how many repos follow it."""
 
     query: Query
     host: str
     code: str
     message: str
     since: datetime
+    repos: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +150,23 @@ def note_offer(connection: Connection, query: Query, offer: str) -> None:
 
 def failing(connection: Connection) -> list[Failing]:
     """The followed images without an answer, those that have been for longest first."""
+    repos = func.count(FINDINGS.c.repo_id.distinct())
     rows = connection.execute(
-        select(IMAGES)
-        .where(_C.failing_since.is_not(None), _is_followed())
+        select(IMAGES, repos.label("repos"))
+        .join(FINDINGS, FINDINGS.c.image_id == _C.id)
+        .join(REPOS, FINDINGS.c.repo_id == REPOS.c.id)
+        .where(_C.failing_since.is_not(None), REPOS.c.gone_at.is_(None), REPOS.c.left_out == "")
+        .group_by(_C.id)
         .order_by(_C.failing_since, _C.id)
     )
     return [
         Failing(
-            _query(row), row.failing_host, row.failing_code, row.failing_message, row.failing_since
+            _query(row),
+            row.failing_host,
+            row.failing_code,
+            row.failing_message,
+            row.failing_since,
+            row.repos,
         )
         for row in rows
     ]
@@ -183,15 +193,6 @@ def tags(connection: Connection) -> list[TagState]:
         )
         for row in rows
     ]
-
-
-def _is_followed() -> ColumnElement[bool]:
-    followed = (
-        select(FINDINGS.c.image_id)
-        .join(REPOS, FINDINGS.c.repo_id == REPOS.c.id)
-        .where(REPOS.c.gone_at.is_(None), REPOS.c.left_out == "", FINDINGS.c.image_id.is_not(None))
-    )
-    return _C.id.in_(followed)
 
 
 def _values(query: Query) -> dict[str, str]:

@@ -52,6 +52,17 @@ def test_all_is_well() -> None:
     assert conditions_of(DONE) == []
 
 
+def test_what_many_repos_share_is_told_whatever_one_of_them_brings_about() -> None:
+    hosts = [f"r{n}.evil.example/a:1" for n in range(2 * MOST)]
+    known = replace(DONE, causes=causes_of(map(failing, hosts)))
+    known = replace(known, before=conditions_of(known))
+    shared = replace(failing("ghcr.io/acme/base:1"), repos=40)
+
+    told = subjects(replace(known, causes=[*known.causes, *causes_of([shared])]))
+
+    assert "registry:ghcr.io/timeout" in told
+
+
 def test_words_of_others_are_on_one_line_and_have_an_end() -> None:
     broken = replace(BROKEN, message="x\x1b[2J\n" * 100_000, hint="y\n" * 100_000)
 

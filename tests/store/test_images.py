@@ -203,6 +203,14 @@ class TestQueries:
 
 
 class TestFailing:
+    def test_it_tells_how_many_repos_follow_it(self, connection: Connection) -> None:
+        follow(connection, "acme/a", "acme/b")
+        add_failure(connection, PYTHON)
+
+        (found,) = images.failing(connection)
+
+        assert found.repos == 2
+
     def test_it_has_been_since_the_first_failure(self, connection: Connection) -> None:
         follow(connection, "acme/a")
         add_failure(connection, PYTHON, "timeout", NOW)
