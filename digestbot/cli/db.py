@@ -32,7 +32,7 @@ def command() -> None:
 @common
 @click.pass_context
 def upgrade(context: click.Context, config: Path | None, no_config: bool) -> int:
-    """Bring the tables up to date; `serve` and `run` do that themselves.
+    """Bring the tables up to date, as `serve` and `run` do.
 
     Where there is no state, an empty one is made.
     """

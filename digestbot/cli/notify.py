@@ -37,7 +37,7 @@ def command() -> None:
 @common
 @click.pass_context
 def test(context: click.Context, name: str | None, config: Path | None, no_config: bool) -> int:
-    """Send a marked test message to each notifier, or to the one of this NAME.
+    """Send a test message to each notifier, or to the one of this NAME.
 
     Says of each whether it took the message. Exit code 5 where one did not.
     """

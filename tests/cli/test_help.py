@@ -40,6 +40,16 @@ def test_help_fits_80_columns(name: tuple[str, ...]) -> None:
     assert [line for line in outcome.stdout.splitlines() if len(line) > WIDTH] == []
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, one in EVERY if isinstance(one, click.Group)], ids=" ".join
+)
+def test_a_list_of_commands_tells_each_in_a_whole_sentence(name: tuple[str, ...]) -> None:
+    _, _, listed = digestbot(*name, "--help").stdout.partition("Commands:\n")
+
+    assert listed
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize("command", [command for _, command in EVERY], ids=lambda c: str(c.name))
 def test_each_option_has_help_and_names_its_environment_variable(command: click.Command) -> None:
     for option in command.params:
