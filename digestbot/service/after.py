@@ -12,7 +12,7 @@ from digestbot.service.cycle import CycleResult
 from digestbot.service.notify.delivery import Delivery
 from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
-from digestbot.store import conditions, runs
+from digestbot.store import conditions, images, runs
 from digestbot.store.database import Database
 
 # Runs and what was told are of interest for so long.
@@ -45,4 +45,5 @@ class Aftermath:
             conditions.note(connection, conditions_of(known), now)
             conditions.prune(connection, now - _KEPT, names)
             runs.prune(connection, now - _KEPT)
+            images.prune(connection, now - _KEPT)
         return self.notices.tell(result.run_id, tally)

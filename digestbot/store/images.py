@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from digestbot.image import Digest, ImageTag, Platform
 from digestbot.policy.holding import Sighting
@@ -15,6 +26,9 @@ from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.store.tables import FINDINGS, IMAGES, REPOS, SIGHTINGS
 from digestbot.store.upsert import upsert
+
+KEPT = 200
+"""How many sightings of a tag are told, and kept for good."""
 
 _C, _S = IMAGES.c, SIGHTINGS.c
 # Asked for each image of each repo that is worked on: what is put together once is compiled once.
@@ -127,7 +141,7 @@ def note_failure(connection: Connection, query: Query, error: RegistryError, now
     )
 
 
-def history(connection: Connection, query: Query, limit: int = 200) -> tuple[Sighting, ...]:
+def history(connection: Connection, query: Query, limit: int = KEPT) -> tuple[Sighting, ...]:
     """The newest sightings of a tag, the oldest of them first."""
     rows = connection.execute(
         select(SIGHTINGS)
@@ -140,6 +154,23 @@ def history(connection: Connection, query: Query, limit: int = 200) -> tuple[Sig
         Sighting(Digest.parse(row.digest), row.first_seen, row.last_seen, row.media_type)
         for row in reversed(rows)
     )
+
+
+def prune(connection: Connection, before: datetime) -> None:
+    """Forget the images that nobody follows and nobody asked about since that time.
+
+    Of the others the newest sightings stay that `history` tells: a tag may move each time it
+    is asked about.
+    """
+    place = func.row_number().over(partition_by=_S.image_id, order_by=_S.id.desc())
+    placed = select(_S.id, place.label("place")).subquery()
+    surplus = select(placed.c.id).where(placed.c.place > KEPT)
+    connection.execute(delete(SIGHTINGS).where(_S.id.in_(surplus)))
+    asked_at = func.coalesce(_C.failing_since, _C.checked_at)
+    is_followed = exists().where(FINDINGS.c.image_id == _C.id)
+    forgotten = select(_C.id).where(asked_at < before, ~is_followed)
+    connection.execute(delete(SIGHTINGS).where(_S.image_id.in_(forgotten)))
+    connection.execute(delete(IMAGES).where(_C.id.in_(forgotten)))
 
 
 def note_offer(connection: Connection, query: Query, offer: str) -> None:

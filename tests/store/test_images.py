@@ -6,6 +6,7 @@ import hashlib
 from datetime import timedelta
 from itertools import count, groupby, pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
@@ -274,6 +275,48 @@ class TestFailing:
         images.note_failure(connection, query(PYTHON), error, NOW)
 
         assert [one.message for one in images.failing(connection)] == ["it says ??"]
+
+
+class TestPrune:
+    def test_a_tag_that_always_moves_is_not_kept_without_end(
+        self, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(images, "KEPT", 3)
+        follow(connection, "acme/a")
+        add_digest(connection, NODE, OLD, NOW)
+        for hour in range(10):
+            add_digest(connection, PYTHON, Digest.of(bytes([hour])), NOW + hour * HOUR)
+        newest = images.history(connection, query(PYTHON))[-3:]
+
+        images.prune(connection, NOW - HOUR)
+
+        assert images.history(connection, query(PYTHON)) == newest
+        assert len(images.history(connection, query(NODE))) == 1
+
+    def test_what_nobody_follows_any_more_is_forgotten_after_a_time(
+        self, connection: Connection
+    ) -> None:
+        follow(connection, "acme/a")
+        for image in (PYTHON, NODE):
+            add_digest(connection, image, OLD, NOW)
+        add_failure(connection, "old:1")
+
+        images.prune(connection, NOW)
+        kept = connection.execute(text("SELECT count(*) FROM images")).scalar()
+        images.prune(connection, NOW + HOUR)
+
+        assert kept == 3
+        assert connection.execute(text("SELECT tag FROM images")).scalars().all() == ["3.12"]
+        assert images.history(connection, query(PYTHON)) != ()
+
+    def test_what_a_repo_that_is_left_out_has_is_kept(self, connection: Connection) -> None:
+        follow(connection, "acme/a")
+        add_digest(connection, PYTHON, OLD, NOW)
+        add_repos(connection, left_out=["acme/a"])
+
+        images.prune(connection, NOW + HOUR)
+
+        assert images.history(connection, query(PYTHON)) != ()
 
 
 class TestTags:
