@@ -18,7 +18,7 @@ from tests.deploy.files import COMPOSE, DOCKERFILE, MANIFESTS, README, UNITS, re
 # In code: at the beginning of a line, behind a prompt, another command, or a word for root.
 _CALL = re.compile(r"(?:^|\$ |&& |run: |sudo )\s*(?:[\w./-]*/)?digestbot (?P<words>[^|>]*)")
 # Within a sentence, with whatever stands before it.
-_INLINE = re.compile(r"(?:^|[ /])digestbot (?P<words>.*)")
+_INLINE = re.compile(r"(?:^|[ /])digestbot (?P<words>[^|>]*)")
 # In comments: between backticks, or a line that is one.
 _COMMENT = re.compile(r"`digestbot (?P<words>[^`]*)`|^#  +digestbot (?P<line>.*)$", re.MULTILINE)
 
