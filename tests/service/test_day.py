@@ -6,23 +6,26 @@ What may be proposed is told here once more, from the answers that the registry 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from sqlalchemy import select
 
 from digestbot.forge.pull import Pull, PullState
+from digestbot.forge.repo import Repo
 from digestbot.forge.steps import EditPull, OpenPull, Step
 from digestbot.policy.holding import HoldRules
 from digestbot.proposals.budget import HOUR, Limits
 from digestbot.proposals.marker import read_marker
 from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.settings import ProposalSettings
+from digestbot.service import cycle
 from digestbot.store import proposals
 from digestbot.store.database import Database
 from digestbot.store.location import Location
@@ -223,15 +226,26 @@ def stored_proposals(database: Database) -> list[tuple[str, str, int]]:
 VARIANTS = [
     pytest.param(Variant(1), id="one-proposal-per-repo"),
     pytest.param(Variant(2, group="image", labels=("digestbot",)), id="one-per-image-with-labels"),
-    pytest.param(Variant(3, min_age=timedelta(hours=9)), id="with-a-least-age"),
+    pytest.param(Variant(3, min_age=timedelta(hours=5)), id="with-a-least-age"),
     pytest.param(Variant(4, group="image", limits=Limits(20, 6)), id="within-limits"),
 ]
+
+
+def one_by_one(
+    work: Callable[[Repo], RepoOutcome | None], things: Iterable[Repo], *, jobs: int
+) -> Iterator[RepoOutcome | None]:
+    """In place of threads, which take turns as they like."""
+    assert jobs == 1
+    return (work(thing) for thing in things)
 
 
 @contextmanager
 def beginning(variant: Variant, folder: Path) -> Iterator[Onlooker]:
     """A morning, and who looks on."""
-    with closing(Database.open(Location(folder=folder))) as database:
+    with (
+        mock.patch.object(cycle, "in_order", one_by_one),
+        closing(Database.open(Location(folder=folder))) as database,
+    ):
         clock = VirtualClock(START)
         forge, registry = Forge({}), Registry(clock=clock)
         hold = HoldRules(SETTLE, variant.min_age, deny=frozenset({digest(DENIED)}))
