@@ -14,6 +14,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import TextIO
 
@@ -207,7 +208,7 @@ def _disarm(_logger: object, _level: str, line: EventDict) -> EventDict:
     """Nothing in a line is secret, endless, or a line of its own."""
     trace = line.pop("exception", None)
     fields = islice(line.items(), MOST_FIELDS)
-    line = {_text(key): _harmless(key, value) for key, value in fields}
+    line = {_name(key): _harmless(key, value) for key, value in fields}
     if trace is not None:
         lines = masked(str(trace)[-LONGEST_TRACE:]).split("\n")
         line["exception"] = "\n".join(f"  {one_line(one, LONGEST_VALUE)}" for one in lines)
@@ -224,10 +225,16 @@ def _harmless(key: object, value: object, depth: int = 0) -> object:
         return MASK
     if isinstance(value, Mapping) and depth < DEEPEST:
         items = islice(value.items(), MOST_FIELDS)
-        return {_text(name): _harmless(name, one, depth + 1) for name, one in items}
+        return {_name(name): _harmless(name, one, depth + 1) for name, one in items}
     if isinstance(value, list | tuple | set | frozenset) and depth < DEEPEST:
         return [_harmless(key, one, depth + 1) for one in islice(value, MOST_FIELDS)]
     return _text(value)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _name(key: object) -> str:
+    """The name of a field: there are few, and some are in every line."""
+    return _text(key)
 
 
 def _text(value: object) -> str:
