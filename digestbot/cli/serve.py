@@ -26,6 +26,7 @@ from digestbot.service import endpoint
 from digestbot.service.figures import read_figures, read_last_success
 from digestbot.service.inprocess import InProcessEngine
 from digestbot.service.jobs import Engine, Job, Stop, Work
+from digestbot.service.kept import Kept
 from digestbot.service.logs import Event, get_log
 from digestbot.service.metrics import Metrics
 from digestbot.service.readiness import Readiness
@@ -33,7 +34,7 @@ from digestbot.service.scheduler import CYCLE, Scheduler, Timetable
 from digestbot.service.timetable import next_fire
 from digestbot.store.database import Database
 
-STOP_S, CLOCK_S = 20.0, 30.0
+STOP_S, CLOCK_S, KEPT_S = 20.0, 30.0, 1.0
 LONGEST_PAUSE = timedelta(minutes=10)
 _log = get_log(__name__)
 
@@ -89,7 +90,8 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         next_cycle=partial(next_fire, settings.cron, settings.timezone),
         started=datetime.now(UTC),
     )
-    app = endpoint.make_app(ready.reasons, metrics.exposition)
+    # Strangers may ask, too, and as often as they like.
+    app = endpoint.make_app(Kept(ready.reasons, KEPT_S), metrics.exposition)
     with endpoint.serving(app, *address) as port:
         engine = scheduler.start()
         _log.info(Event.SERVICE_STARTED, address=f"{address[0]}:{port}")
