@@ -70,6 +70,19 @@ class TestReplace:
         assert len(statements) < 10
         assert findings.counts(connection)[Status.CURRENT] == 1000
 
+    def test_a_repo_that_is_looked_at_again_costs_a_statement_for_each_image(
+        self, connection: Connection
+    ) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        found = [finding("debian:12"), finding("python:3"), finding("node:24")]
+        findings.replace(connection, number, found, NOW)
+
+        with counted(connection) as statements:
+            findings.replace(connection, number, found, NOW + HOUR)
+
+        # The old ones go, the new ones come.
+        assert len(statements) == 3 + 2
+
     def test_the_platform_of_the_comment_is_part_of_the_question(
         self, connection: Connection
     ) -> None:

@@ -12,6 +12,7 @@ from digestbot.proposals.outcome import Outcome, Verdict
 from digestbot.store import proposals, repos
 from digestbot.store.proposals import STATES, State
 from tests.service.state import DAY, HOUR, NOW, TARGET, add_repos
+from tests.store.statements import counted
 
 BRANCH, URL = "digestbot/python", "https://github.com/acme/a/pull/7"
 
@@ -85,6 +86,13 @@ def test_one_of_which_nothing_is_said_any_more_has_ended(connection: Connection)
 
     assert some(connection) == {"ended": 2}
     assert proposals.open_ones(connection) == []
+
+
+def test_a_repo_without_any_costs_one_question(connection: Connection) -> None:
+    with counted(connection) as statements:
+        note(connection)
+
+    assert len(statements) == 1
 
 
 def test_what_it_came_to_is_not_forgotten(connection: Connection) -> None:
