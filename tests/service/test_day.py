@@ -67,7 +67,7 @@ class Onlooker:
     hold: HoldRules
     limits: Limits
     wrongs: list[str] = field(default_factory=list)
-    opened: list[datetime] = field(default_factory=list)
+    opened: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
@@ -78,7 +78,7 @@ class Onlooker:
         if not self.day.is_calm and self.day.chance.random() < QUICKER:
             self.day.people_event(repo)
         if isinstance(step, OpenPull):
-            self._check_room()
+            self._check_room(repo)
         if isinstance(step, OpenPull) or (isinstance(step, EditPull) and is_open(repo, step)):
             marker = read_marker(step.body)
             for key in marker.keys if marker else ("nothing",):
@@ -88,7 +88,10 @@ class Onlooker:
 
     def on_outcome(self, outcome: RepoOutcome) -> None:
         """Nothing that strangers do is a fault of the program."""
-        problems = outcome.problems
+        problems = [one for one in outcome.problems if one.scope != "registry"]
+        if problems:
+            # Where the work on a repo breaks off, nobody is told what was opened before.
+            self.opened = [one for one in self.opened if one != (self.now, outcome.name)]
         self.wrongs += [f"{self.now} {one}" for one in problems if one.code == "internal"]
 
     def check(self) -> None:
@@ -100,18 +103,15 @@ class Onlooker:
                 self.wrongs.append(f"{self.now} {repo.name} has two of {branches}")
         assert (self.wrongs, self.day.failures) == ([], [])
 
-    def _check_room(self) -> None:
+    def _check_room(self, repo: MemoryRepo) -> None:
         rooms = self.day.forge.rooms.values()
         are_open = sum(len(one.open_pulls()) for one in rooms if not one.left_out)
         if self.limits.open is not None and are_open >= self.limits.open:
             self.wrongs.append(f"{self.now} {are_open} are open")
-        recent = [one for one in self.opened if one > self.now - HOUR]
+        recent = [moment for moment, _ in self.opened if moment > self.now - HOUR]
         if self.limits.per_hour is not None and len(recent) >= self.limits.per_hour:
             self.wrongs.append(f"{self.now} {len(recent)} were opened in an hour")
-        fault = self.day.forge.fault
-        if fault is None or fault.at:
-            # The others did not happen, or nobody was told that they did.
-            self.opened.append(self.now)
+        self.opened.append((self.now, repo.name))
 
     def _why_not(self, repo: MemoryRepo, key: str) -> Iterator[str]:
         image, _, pin = key.partition("@")
