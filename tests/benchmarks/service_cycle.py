@@ -4,7 +4,7 @@
 
 digestbot is a process of its own; GitHub is a stub in this one (see `stub_github`), without
 limits, and so is the registry. Each repo has one to three Dockerfiles; which images they pin
-follows Zipf's law, so that the favourite is in a third of the repos and the last in a few.
+follows Zipf's law, so that the favourite is in a quarter of the repos and the last in a few.
 
 The limits, none of them in seconds: where nothing moved, a cycle costs a request for every
 hundred repos and one HEAD for each image, and less than a tenth of the first one's time; a push
