@@ -138,6 +138,9 @@ class Cycle:
                     if self._list(name, forge):
                         forges[name] = forge
                 except ForgeError as error:
+                    _log.warning(
+                        Event.TARGET_FAILED, target=name, code=error.code, problem=str(error)
+                    )
                     self._fail(Problem("target", name, error.code, str(error), error.hint))
             self._forget_targets()
             self._look_up()

@@ -39,6 +39,7 @@ class Event(StrEnum):
     SERVICE_STOPPED = "service.stopped"
     CYCLE_STARTED = "cycle.started"
     CYCLE_FINISHED = "cycle.finished"
+    TARGET_FAILED = "target.failed"
     REPO_UPDATED = "repo.updated"
     REPO_FAILED = "repo.failed"
     IMAGE_MOVED = "image.moved"
@@ -59,6 +60,7 @@ EVENTS = {
     Event.SERVICE_STOPPED: "It ends.",
     Event.CYCLE_STARTED: "A cycle begins; all of its lines have the same `run_id`.",
     Event.CYCLE_FINISHED: "A cycle is over, with its state and counts.",
+    Event.TARGET_FAILED: "The repos of a target could not be listed.",
     Event.REPO_UPDATED: "A repo was looked at, and brought up to date as far as is allowed.",
     Event.REPO_FAILED: "A repo could not be looked at, or not written to.",
     Event.IMAGE_MOVED: "A tag has another digest than before.",

@@ -233,6 +233,8 @@ def test_a_target_that_cannot_be_listed_leaves_the_others_alone(
 
     assert outcome.code == 5
     assert "GitHub knows no gone" in outcome.stdout
+    (line,) = [one for one in log_of(outcome.stderr) if one["event"] == "target.failed"]
+    assert (line["target"], line["code"]) == ("github:gone", "not-found")
     assert fleet.pulls() == 1
 
 
