@@ -42,8 +42,14 @@ def _update(run: Run, repo: Repo) -> RepoOutcome:
     scanned = scan_repo(run, repo)
     if not scanned.rules.proposals.enabled:
         reason = ("disabled", "its configuration says `enabled: false`")
-        return RepoOutcome(repo.name, repo.url, left_out=reason)
+        return RepoOutcome(repo.name, repo.url, left_out=reason, result=_denied(scanned.result))
     return _Proposing(run, scanned).outcome()
+
+
+def _denied(result: ScanResult) -> ScanResult | None:
+    """What a repo cannot keep from those who run all: the denied pins, if it has any."""
+    findings = tuple(one for one in result.findings if one.is_denied)
+    return replace(result, findings=findings, changes=(), resolutions=()) if findings else None
 
 
 @dataclass

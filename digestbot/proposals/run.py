@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from digestbot.errors import DigestbotError
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
+from digestbot.policy.finding import Finding
 from digestbot.proposals.budget import Budget
 from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.proposal import Writer
@@ -17,7 +18,7 @@ from digestbot.proposals.settings import ProposalSettings
 from digestbot.registry.resolution import Resolver
 from digestbot.scan.bounds import Bounds
 from digestbot.scan.engine import Policy, scan
-from digestbot.scan.forge_files import RepoFiles, read_files
+from digestbot.scan.forge_files import RepoFile, RepoFiles, read_files
 from digestbot.scan.result import Problem, ScanResult
 from digestbot.scan.tree import is_excluded
 
@@ -84,10 +85,24 @@ def scan_repo(run: Run, repo: Repo) -> Scanned:
     """
     files = read_files(run.forge, repo, run.exclude)
     rules = run.rules_for(files)
+    hidden = [file for file in files.files if is_excluded(file.path, rules.exclude)]
     kept = [file for file in files.files if not is_excluded(file.path, rules.exclude)]
     result = scan(kept, run.resolver, rules.policy, today=run.today, bounds=Bounds())
-    result = replace(result, problems=(*files.problems, *result.problems))
+    findings = (*result.findings, *_denied_in(hidden, run, rules))
+    result = replace(
+        result,
+        findings=tuple(sorted(findings, key=lambda one: one.occurrence.path)),
+        problems=(*files.problems, *result.problems),
+    )
     return Scanned(repo, files, rules, result.of_repo(repo.name))
+
+
+def _denied_in(hidden: Sequence[RepoFile], run: Run, rules: Rules) -> Iterator[Finding]:
+    """The denied pins in files that the repo itself leaves out: it hides none of them so."""
+    if hidden:
+        unasked = replace(rules.policy, offline=True)
+        found = scan(hidden, run.resolver, unasked, today=run.today, bounds=Bounds())
+        yield from (one for one in found.findings if one.is_denied)
 
 
 def contained(repo: Repo | LeftOut, work: Callable[[Repo], RepoOutcome]) -> RepoOutcome:

@@ -14,10 +14,12 @@ from digestbot.forge.steps import Step
 from digestbot.policy.finding import Status
 from digestbot.policy.holding import HoldRules
 from digestbot.proposals.budget import Limits
+from digestbot.proposals.run import Rules
+from digestbot.proposals.settings import ProposalSettings
 from digestbot.service.again import ADOPTED_FOR
-from digestbot.store import images, repos, runs
+from digestbot.store import attention, images, repos, runs
 from digestbot.store.runs import RunState
-from tests.proposals.builders import dockerfile, full
+from tests.proposals.builders import digest, dockerfile, full
 from tests.proposals.memory import Fault, MemoryForge, MemoryRepo
 from tests.service.world import ServiceWorld, repo_with, service_world
 
@@ -341,3 +343,25 @@ def test_a_repo_that_was_not_kept_is_worked_on_again(refusing: ServiceWorld) -> 
 
     assert result.problems == ()
     assert refusing.statuses() == {Status.STALE: 2}
+
+
+@pytest.mark.parametrize(
+    "rules, settings",
+    [
+        pytest.param(Rules(exclude=("**",)), ProposalSettings(labels=()), id="excluded"),
+        pytest.param(Rules(), ProposalSettings(enabled=False), id="disabled"),
+    ],
+)
+def test_what_a_repo_says_of_itself_hides_no_denied_pin(
+    world: ServiceWorld, rules: Rules, settings: ProposalSettings
+) -> None:
+    world.hold = HoldRules(deny=frozenset({digest(0)}))
+    world.registry.tags["python:3"] = 1
+    world.rules, world.settings = rules, settings
+
+    world.cycle()
+
+    with world.database.reading() as connection:
+        (found,) = attention.denied_digests(connection, [str(digest(0))])
+    assert (found.places, found.repos) == (1, 1)
+    assert app(world).open_pulls() == []
