@@ -277,7 +277,13 @@ def ghcr(
         "updated_at": "2026-11-21T09:00:00Z",
         "owner": account(),
         "package_version": version,
-        "registry": None,
+        "registry": {
+            "about_url": "https://docs.github.com/packages",
+            "name": "GitHub CONTAINER registry",
+            "type": "CONTAINER",
+            "url": "https://ghcr.io/Corp",
+            "vendor": "GitHub Inc",
+        },
     }
     return {"action": action, event: package, "repository": repo(), "sender": account("builder")}
 
@@ -380,7 +386,18 @@ def installation_repositories(action: str = "added") -> Any:
 
 
 def repository(action: str = "archived") -> Any:
-    return {"action": action, "repository": repo(), "sender": account("dev")}
+    changes = {
+        "edited": {"default_branch": {"from": "master"}},
+        "renamed": {"repository": {"name": {"from": "store"}}},
+        "transferred": {"owner": {"from": {"user": account("dev")}}},
+    }
+    states = {"archived": {"archived": True}, "publicized": {"private": False}}
+    payload = {
+        "action": action,
+        "repository": repo() | states.get(action, {}),
+        "sender": account("dev"),
+    }
+    return payload | {"changes": changes[action]} if action in changes else payload
 
 
 def ping() -> Any:

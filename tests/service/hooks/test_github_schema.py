@@ -9,7 +9,17 @@ import pytest
 from tests.service.hooks import payloads
 from tests.service.hooks.github_schema import is_required, problems
 
-_REPOSITORY = ("created", "deleted", "archived", "unarchived", "publicized", "privatized")
+_REPOSITORY = (
+    "created",
+    "deleted",
+    "archived",
+    "unarchived",
+    "edited",
+    "renamed",
+    "transferred",
+    "publicized",
+    "privatized",
+)
 
 
 @pytest.mark.parametrize(
