@@ -23,6 +23,7 @@ from digestbot.config.serving import HoldConfig
 from digestbot.errors import UsageError
 from digestbot.registry.mirrors import mirror_hosts
 from digestbot.service import endpoint
+from digestbot.service.cycle import HINT
 from digestbot.service.figures import read_figures, read_last_success
 from digestbot.service.inprocess import InProcessEngine
 from digestbot.service.jobs import Engine, Job, Stop, Work
@@ -31,6 +32,7 @@ from digestbot.service.logs import Event, get_log
 from digestbot.service.metrics import Metrics
 from digestbot.service.readiness import Readiness
 from digestbot.service.scheduler import CYCLE, Scheduler, Timetable
+from digestbot.service.scope import Scope
 from digestbot.service.timetable import next_fire
 from digestbot.store.database import Database
 
@@ -79,9 +81,9 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         pause=_pause(served.settings.hold),
     )
 
-    def run_cycle(asked: Stop) -> None:
-        with metrics.job(CYCLE.name):
-            served.cycle(asked)
+    def run_cycle(asked: Stop, scope: Scope | None) -> None:
+        with metrics.job(CYCLE.name if scope is None else HINT):
+            served.cycle(asked, scope=scope)
 
     scheduler = Scheduler(served.database, times, run_cycle, partial(_engine, served), served.clock)
     ready = Readiness(

@@ -19,7 +19,7 @@ from digestbot.cli.answers import open_resolver
 from digestbot.cli.forges import ForgeOptions, ForgeWords, forge_options, open_forge
 from digestbot.cli.runs import Runs, inquiry_of
 from digestbot.cli.settings import check_trust, given_keys, load
-from digestbot.cli.targets import parse_target
+from digestbot.cli.targets import GITHUB, parse_target
 from digestbot.clock import Clock
 from digestbot.config.load import LoadedSettings
 from digestbot.config.models import Settings
@@ -41,6 +41,7 @@ from digestbot.service.jobs import Stop
 from digestbot.service.notify.kinds import recipients
 from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
+from digestbot.service.scope import Scope
 from digestbot.service.tracing import start_tracing, stop_tracing
 from digestbot.service.watch import Histories, Watch
 from digestbot.store import runs
@@ -81,9 +82,12 @@ class Serving:
         return self.loaded.settings
 
     def cycle(
-        self, stop: Stop, on_outcome: OnOutcome = lambda _outcome, _writer: None
+        self,
+        stop: Stop,
+        on_outcome: OnOutcome = lambda _outcome, _writer: None,
+        scope: Scope | None = None,
     ) -> CycleResult:
-        """One cycle, and what follows it.
+        """One cycle, and what follows it; about everything, where there is no scope.
 
         `on_outcome` is told what became of each repo, and who found the words for it.
 
@@ -103,7 +107,7 @@ class Serving:
                 tally.note(outcome)
                 on_outcome(outcome, shared.writers.pop(outcome.name, None))
 
-            cycle = Cycle(self._fleet(), watch, open_run, stop, told)
+            cycle = Cycle(self._fleet(), watch, open_run, stop, told, scope)
             try:
                 cycle.run()
             finally:
@@ -140,6 +144,7 @@ class Serving:
                 for word in dict.fromkeys(settings.targets)
             },
             rules=rules_key(settings),
+            open_repo=lambda name: open_forge(parse_target(f"{GITHUB}{name}"), self.forges),
             limits=Limits(settings.limits.open, settings.limits.per_hour),
             lookups=settings.jobs,
             jobs=settings.service.jobs,

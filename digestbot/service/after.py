@@ -38,6 +38,9 @@ class Aftermath:
         Raises:
             StoreError: The state cannot be read or written.
         """
+        if not result.is_whole:
+            # What it did not look at holds as before.
+            return self.notices.tell(result.run_id, tally)
         now = datetime.fromtimestamp(self.clock.wall(), UTC)
         known = known_after(self.database, result.state, result.problems, self.deny)
         names = [recipient.notifier.name for recipient in self.notices.recipients]

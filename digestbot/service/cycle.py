@@ -30,6 +30,7 @@ from digestbot.scan.result import Problem
 from digestbot.service.again import look_again_at
 from digestbot.service.jobs import Stop
 from digestbot.service.logs import Event, bound, get_log
+from digestbot.service.scope import Scope
 from digestbot.service.tracing import span
 from digestbot.store import findings, images, proposals, repos, runs
 from digestbot.store.database import Database
@@ -37,7 +38,8 @@ from digestbot.store.errors import StoreError
 from digestbot.store.repos import Due
 from digestbot.store.runs import RunState
 
-KIND = "cycle"
+HINT = "hint"
+"""The kind of a run within a scope."""
 _BATCH = 200
 _MOST_PROBLEMS = 200
 _log = get_log(__name__)
@@ -52,6 +54,7 @@ class Fleet:
 
     Attributes:
         targets: By name, how their forge is opened.
+        open_repo: Opens the forge of one repo, by the repo's name.
         rules: A text that changes when what holds in the repos may have changed.
         limits: How many proposals there may be.
         lookups: How many lookups may run at a time.
@@ -61,6 +64,7 @@ class Fleet:
     database: Database
     targets: Mapping[str, OpenForge]
     rules: str
+    open_repo: Callable[[str], Forge]
     limits: Limits = field(default_factory=Limits)
     lookups: int = 16
     jobs: int = 8
@@ -73,10 +77,11 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
-    """What a cycle came to."""
+    """What a cycle came to; `is_whole` where it was about everything."""
 
     run_id: str
     state: RunState
+    is_whole: bool
     counts: Mapping[str, int]
     problems: tuple[Problem, ...] = ()
 
@@ -89,6 +94,7 @@ class Cycle:
         resolver: Asks registries, and writes down what they say.
         open_run: What all repos of one forge share; it asks the same resolver.
         on_outcome: Told what became of each repo.
+        scope: What it is about; None is everything.
     """
 
     fleet: Fleet
@@ -96,6 +102,7 @@ class Cycle:
     open_run: OpenRun
     stop: Stop
     on_outcome: Callable[[RepoOutcome], None] = lambda _outcome: None
+    scope: Scope | None = None
     run_id: str = field(default_factory=lambda: secrets.token_hex(6))
     counts: Counter[str] = field(default_factory=Counter)
     asked: set[Query] = field(default_factory=set)
@@ -106,7 +113,8 @@ class Cycle:
     def result(self) -> CycleResult:
         """What it came to so far."""
         problems = tuple(self.problems.values())
-        return CycleResult(self.run_id, self.state, dict(self.counts), problems)
+        is_whole = self.scope is None
+        return CycleResult(self.run_id, self.state, is_whole, dict(self.counts), problems)
 
     def run(self) -> CycleResult:
         """All of it; what goes wrong with a target, an image or a repo ends there, and is said.
@@ -117,7 +125,8 @@ class Cycle:
         with bound(run_id=self.run_id), span("cycle", run_id=self.run_id):
             _log.info(Event.CYCLE_STARTED)
             with self.fleet.database.begin() as connection:
-                runs.begin(connection, self.run_id, KIND, self.fleet.now())
+                kind = runs.WHOLE if self.scope is None else HINT
+                runs.begin(connection, self.run_id, kind, self.fleet.now())
             try:
                 self._work()
                 self.state = self._state()
@@ -135,17 +144,36 @@ class Cycle:
             for name, open_forge in self.fleet.targets.items():
                 try:
                     forge = stack.enter_context(closing(open_forge()))
-                    if self._list(name, forge):
+                    if self._has_listed(name, forge):
                         forges[name] = forge
                 except ForgeError as error:
                     _log.warning(
                         Event.TARGET_FAILED, target=name, code=error.code, problem=str(error)
                     )
                     self._fail(Problem("target", name, error.code, str(error), error.hint))
-            self._forget_targets()
+            if self.scope is None:
+                self._forget_targets()
             self._look_up()
             for name, forge in forges.items():
                 self._update(name, forge)
+
+    def _has_listed(self, target: str, forge: Forge) -> bool:
+        """Write down what there is of a target, as far as the scope reaches.
+
+        Raises:
+            ForgeError: It cannot be listed.
+        """
+        if self.scope is None:
+            return self._list(target, forge)
+        with self.fleet.database.reading() as connection:
+            known = repos.known_of(connection, target, self.scope.repos)
+        for name in known:
+            with closing(self.fleet.open_repo(name)) as alone:
+                batch = list(alone.repos())
+            with self.fleet.database.begin() as connection:
+                repos.note_listed(connection, target, self.run_id, batch, self.fleet.now())
+            self.counts["listed"] += len(batch)
+        return True
 
     def _list(self, target: str, forge: Forge) -> bool:
         """Write down the repos of a target; whether all of them are now known.
@@ -177,6 +205,8 @@ class Cycle:
             return
         with self.fleet.database.reading() as connection:
             queries = images.queries(connection)
+        if self.scope is not None:
+            queries = [one for one in queries if one.image in self.scope.images]
         with span("cycle.lookups", images=len(queries)):
             answers = look_up(queries, self.resolver, jobs=self.fleet.lookups)
         self._count_asked(answers)

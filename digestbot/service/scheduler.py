@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from digestbot.clock import Clock
 from digestbot.service.jobs import Engine, Job, Stop, Work
 from digestbot.service.logs import Event, get_log
+from digestbot.service.scope import IMAGE, REPO, Scope
 from digestbot.service.timetable import missed, next_fire
 from digestbot.store import repos, schedules
 from digestbot.store.database import Database
@@ -43,13 +44,13 @@ class Scheduler:
     """Keeps one cycle waiting in the engine at any time.
 
     Attributes:
-        run_cycle: Does one cycle.
+        run_cycle: Does one cycle, about everything or within a scope.
         open_engine: The engine that does these works.
     """
 
     database: Database
     timetable: Timetable
-    run_cycle: Callable[[Stop], object]
+    run_cycle: Callable[[Stop, Scope | None], object]
     open_engine: Callable[[Mapping[str, Work]], Engine]
     clock: Clock = field(default_factory=Clock)
     _engine: Engine = field(init=False)
@@ -64,7 +65,8 @@ class Scheduler:
         Raises:
             StoreError: The state cannot be read or written.
         """
-        engine = self._engine = self.open_engine({CYCLE.name: self._cycle})
+        works = {CYCLE.name: self._cycle, IMAGE: self._hint, REPO: self._hint}
+        engine = self._engine = self.open_engine(works)
         now = self._now()
         with self.database.reading() as connection:
             last = schedules.last_started(connection, CYCLE.key)
@@ -106,9 +108,16 @@ class Scheduler:
         try:
             with self.database.begin() as connection:
                 schedules.note_started(connection, job.key, self._now())
-            self.run_cycle(stop)
+            self.run_cycle(stop, None)
         finally:
             self._took = timedelta(seconds=self.clock.monotonic() - began)
+            self._plan_next()
+
+    def _hint(self, job: Job, stop: Stop) -> None:
+        """A cycle about what somebody said moved; what it holds back is planned for."""
+        try:
+            self.run_cycle(stop, Scope.of(job))
+        finally:
             self._plan_next()
 
     def _plan_next(self) -> None:

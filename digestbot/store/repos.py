@@ -142,6 +142,15 @@ def settle(
     connection.execute(_SETTLE, {"repo": repo_id, **values})
 
 
+def known_of(connection: Connection, target: str, names: Collection[str]) -> list[str]:
+    """Those of these names that are repos of a target, in order; forges disregard their case."""
+    lowered = {name.lower() for name in names}
+    query = select(_C.name).where(
+        _C.target == target, _C.gone_at.is_(None), func.lower(_C.name).in_(lowered)
+    )
+    return sorted(connection.execute(query).scalars())
+
+
 def next_due(connection: Connection, after: datetime) -> datetime | None:
     """The first time after this one at which a repo is due although nothing moved."""
     query = select(func.min(_C.due_at)).where(_IS_LIVE, _C.due_at > after)

@@ -34,6 +34,8 @@ STATES = {
     RunState.FAILED: "An error ended it.",
     RunState.LOST: "Its process ended without a word.",
 }
+WHOLE = "cycle"
+"""The kind of a run over everything."""
 _GOOD = (RunState.DONE.value, RunState.INCOMPLETE.value)
 
 
@@ -106,8 +108,9 @@ def latest(connection: Connection, limit: int = 10) -> list[RunRecord]:
 
 
 def last_success(connection: Connection) -> datetime | None:
-    """When a run last came to its end, complete or not."""
-    return connection.execute(select(func.max(_C.finished_at)).where(_C.state.in_(_GOOD))).scalar()
+    """When a whole cycle last came to its end, complete or not."""
+    is_good = (_C.kind == WHOLE) & _C.state.in_(_GOOD)
+    return connection.execute(select(func.max(_C.finished_at)).where(is_good)).scalar()
 
 
 def prune(connection: Connection, before: datetime) -> int:

@@ -11,12 +11,14 @@ import pytest
 from digestbot.forge.errors import DeferredError, ForgeError
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import Step
+from digestbot.image import ImageReference, ImageTag
 from digestbot.policy.finding import Status
 from digestbot.policy.holding import HoldRules
 from digestbot.proposals.budget import Limits
 from digestbot.proposals.run import Rules
 from digestbot.proposals.settings import ProposalSettings
 from digestbot.service.again import ADOPTED_FOR
+from digestbot.service.scope import Scope
 from digestbot.store import attention, images, repos, runs
 from digestbot.store.runs import RunState
 from tests.proposals.builders import digest, dockerfile, full
@@ -30,6 +32,12 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 def world(tmp_path: Path) -> Iterator[ServiceWorld]:
     with service_world(tmp_path, repo_with("python:3"), tags={"python:3": 0}) as made:
         yield made
+
+
+def tag_of(image: str) -> ImageTag:
+    tag = ImageReference.parse(image).followed
+    assert tag is not None
+    return tag
 
 
 def app(world: ServiceWorld) -> MemoryRepo:
@@ -297,6 +305,49 @@ def test_a_stopped_cycle_begins_no_repo_that_only_waits_for_a_thread(
 
         assert result.state is RunState.STOPPED
         assert 1 <= sum(len(repo.open_pulls()) for repo in repos) <= world.jobs
+
+
+def test_within_a_scope_only_its_images_are_asked_about_and_nothing_is_listed(
+    tmp_path: Path,
+) -> None:
+    repos = [repo_with("python:3", name="acme/a"), repo_with("debian:12", name="acme/b")]
+    with service_world(tmp_path, *repos, tags={"python:3": 0, "debian:12": 0}) as world:
+        world.cycle()
+        world.registry.tags.update({"python:3": 1, "debian:12": 1})
+        world.registry.asked.clear()
+
+        result = world.cycle(Scope(images=frozenset({tag_of("python:3")})))
+
+        assert world.worked_on == ["acme/a"]
+        assert world.registry.asked == {full("python:3"): 1}
+        assert (result.is_whole, result.counts.get("listed")) == (False, None)
+        assert [len(repo.open_pulls()) for repo in repos] == [1, 0]
+
+
+def test_an_image_that_nobody_follows_is_not_asked_about(world: ServiceWorld) -> None:
+    world.cycle()
+    world.registry.asked.clear()
+
+    result = world.cycle(Scope(images=frozenset({tag_of("alpine:3")})))
+
+    assert world.registry.asked == {}
+    assert result.state is RunState.DONE
+
+
+def test_within_a_scope_only_its_repos_are_listed(tmp_path: Path) -> None:
+    repos = [repo_with("python:3", name="acme/a"), repo_with("python:3", name="acme/b")]
+    with service_world(tmp_path, *repos, tags={"python:3": 0}) as world:
+        world.cycle()
+        for repo in repos:
+            repo.push({"Dockerfile": dockerfile("python:3", at=5)})
+
+        result = world.cycle(Scope(repos=frozenset({"ACME/a", "acme/unknown"})))
+
+        assert world.worked_on == ["acme/a"]
+        assert result.counts["listed"] == 1
+        assert len(repos[0].open_pulls()) == 1
+        world.cycle()
+        assert world.worked_on == ["acme/a", "acme/b"]
 
 
 def test_each_run_is_written_down_with_what_it_came_to(world: ServiceWorld) -> None:

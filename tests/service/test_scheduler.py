@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from digestbot.forge.repo import Repo
-from digestbot.service.jobs import Stop, Work
+from digestbot.image import ImageReference
+from digestbot.service.jobs import Job, Stop, Work
 from digestbot.service.scheduler import Scheduler, Timetable
+from digestbot.service.scope import Scope
 from digestbot.store import repos
 from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
@@ -31,6 +33,7 @@ class Service:
         self.database = database
         self.clock = VirtualClock()
         self.cycles = 0
+        self.scopes: list[Scope] = []
         self.takes_s = 0.0
         self.errors: list[BaseException] = []
         self.is_behind_s = 0.0
@@ -49,7 +52,10 @@ class Service:
             repos.note_listed(connection, "github:acme", "run", [found], now)
             repos.settle(connection, 1, repo=found, rules="", due_at=now + span, now=now)
 
-    def _cycle(self, _stop: Stop) -> None:
+    def _cycle(self, _stop: Stop, scope: Scope | None) -> None:
+        if scope is not None:
+            self.scopes.append(scope)
+            return
         self.cycles += 1
         self.clock.advance(self.takes_s)
 
@@ -109,3 +115,31 @@ def test_a_state_that_fails_for_a_moment_does_not_end_the_service(service: Servi
 
     assert {type(error) for error in service.errors} == {StoreError}
     assert service.cycles > 0
+
+
+def test_what_somebody_says_moved_is_looked_at_and_the_timetable_goes_on(service: Service) -> None:
+    service.wait(timedelta(minutes=1))
+    cycles = service.cycles
+    service.engine.submit(Job("image", "image:a", {"image": "python:3"}))
+    service.engine.submit(Job("repo", "repo:b", {"repo": "acme/app"}))
+
+    service.wait(timedelta(minutes=1))
+
+    (tag,) = [ImageReference.parse("python:3").followed]
+    assert tag is not None
+    assert service.scopes == [Scope(images=frozenset({tag})), Scope(repos=frozenset({"acme/app"}))]
+    assert service.cycles == cycles
+    assert [job.name for _, job in service.engine.waiting] == ["cycle"]
+
+
+@pytest.mark.parametrize("image", ["", "UPPER/case", "python@sha256:" + "a" * 64])
+def test_a_hint_that_names_no_tag_is_an_error_of_that_job_alone(
+    service: Service, image: str
+) -> None:
+    service.engine.submit(Job("image", "image:a", {"image": image}))
+
+    service.wait(timedelta(hours=2))
+
+    assert service.scopes == []
+    assert len(service.errors) == 1
+    assert service.cycles > 1

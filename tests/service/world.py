@@ -22,6 +22,7 @@ from digestbot.registry.resolution import Query, Resolution
 from digestbot.scan.engine import Policy
 from digestbot.scan.gate import RegistryGate
 from digestbot.service.cycle import Cycle, CycleResult, Fleet
+from digestbot.service.scope import Scope
 from digestbot.service.watch import Histories, Watch
 from digestbot.store import findings
 from digestbot.store.database import Database
@@ -78,7 +79,7 @@ class ServiceWorld:
     outcomes: list[RepoOutcome] = field(default_factory=list)
     on_outcome: Callable[[RepoOutcome], object] = lambda _outcome: None
 
-    def cycle(self) -> CycleResult:
+    def cycle(self, scope: Scope | None = None) -> CycleResult:
         self.outcomes.clear()
         histories = Histories(self.database)
         clock = self.clock.as_clock()
@@ -99,12 +100,13 @@ class ServiceWorld:
             database=self.database,
             targets={TARGET: lambda: self.forge},
             rules=self.rules_key,
+            open_repo=lambda name: MemoryForge({name: self.forge.rooms[name]}),
             limits=self.limits,
             lookups=self.jobs,
             jobs=self.jobs,
             clock=clock,
         )
-        return Cycle(fleet, watch, open_run, self.stop, self._told).run()
+        return Cycle(fleet, watch, open_run, self.stop, self._told, scope).run()
 
     def _told(self, outcome: RepoOutcome) -> None:
         self.outcomes.append(outcome)
