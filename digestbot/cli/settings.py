@@ -31,6 +31,7 @@ _VOUCHED_FOR = (
     "state",
     "service",
     "notify",
+    "hooks",
 )
 
 

@@ -17,6 +17,8 @@ _PLACES: dict[type[BaseModel], str] = {Settings: "at the top"} | {
     for key, model in SECTIONS.items()
 }
 _SECRETS = {"api_key", "auth", "passwd", "password", "secret", "token"}
+# What a secret is called, where that is not "password".
+_WORDS = {"github": "token", "hooks": "secret"}
 _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "keys with values",
@@ -69,8 +71,8 @@ def _explain_unknown(path: KeyPath) -> str:
     key = str(path[-1])
     model: type[BaseModel] = SECTIONS[str(path[0])] if len(path) > 1 else Settings
     if key.lower() in _SECRETS:
-        ways = "token_env or token_file" if path[0] == "github" else "password_env or password_file"
-        return f"no secret is written here; use {ways}"
+        word = _WORDS.get(str(path[0]), "password")
+        return f"no secret is written here; use {word}_env or {word}_file"
     close = get_close_matches(key.replace("-", "_").lower(), model.model_fields, n=1)
     if close:
         return f"unknown key; did you mean {close[0]!r}?"

@@ -6,6 +6,7 @@ happens here; relative paths are joined to `info.context["folder"]` where the lo
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -32,6 +33,7 @@ from digestbot.config.fields import (
     Username,
     Variable,
 )
+from digestbot.config.hooks import HookConfig
 from digestbot.config.proposing import (
     CommitConfig,
     FreezeConfig,
@@ -295,6 +297,18 @@ class Settings(Model):
         default_factory=ServiceConfig, description="How `digestbot serve` works."
     )
     notify: Many[NotifyConfig] = Field(default=(), description="Who is told of what changed.")
+    hooks: Many[HookConfig] = Field(
+        default=(),
+        description="Who may say that something moved: `digestbot serve` then looks at it at once.",
+    )
+
+    @field_validator("hooks")
+    @classmethod
+    def _check_hooks(cls, hooks: tuple[HookConfig, ...]) -> tuple[HookConfig, ...]:
+        for name, count in Counter(hook.name for hook in hooks).items():
+            if count > 1:
+                raise ValueError(f"has {count} hooks that are called {name}")
+        return hooks
 
     @field_validator("groups")
     @classmethod
@@ -319,4 +333,5 @@ SECTIONS: dict[str, type[Model]] = {
     "state": StateConfig,
     "service": ServiceConfig,
     "notify": NotifyConfig,
+    "hooks": HookConfig,
 }

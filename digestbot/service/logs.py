@@ -49,6 +49,8 @@ class Event(StrEnum):
     JOB_FAILED = "job.failed"
     NOTIFICATION_SENT = "notification.sent"
     NOTIFICATION_FAILED = "notification.failed"
+    HOOK_RECEIVED = "hook.received"
+    HOOK_REFUSED = "hook.refused"
     STATE_FAILED = "state.failed"
     MESSAGE = "message"
     LOG_FAILED = "log.failed"
@@ -70,6 +72,8 @@ EVENTS = {
     Event.JOB_FAILED: "A job ended with an error.",
     Event.NOTIFICATION_SENT: "Somebody was told what changed.",
     Event.NOTIFICATION_FAILED: "Somebody could not be told.",
+    Event.HOOK_RECEIVED: "A webhook told of something; what that is about is looked at.",
+    Event.HOOK_REFUSED: "What was posted to a webhook was not taken; most such lines are left out.",
     Event.STATE_FAILED: "The state could not be read or written.",
     Event.MESSAGE: "Anything else; the text is in `message`.",
     Event.LOG_FAILED: "A line could not be written.",

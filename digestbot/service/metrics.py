@@ -64,6 +64,7 @@ class Metrics:
         self._lock = threading.Lock()
         self._running: Counter[tuple[str, ...]] = Counter()
         self._notified: Counter[tuple[str, ...]] = Counter()
+        self._hooks: Counter[tuple[str, ...]] = Counter()
         self._moves = 0
         self._seconds = Histogram(
             series.JOB_SECONDS.name,
@@ -93,6 +94,11 @@ class Metrics:
         with self._lock:
             self._notified[notifier, result] += 1
 
+    def hook(self, hook: str, result: str) -> None:
+        """Count what was posted to a webhook, by what became of it."""
+        with self._lock:
+            self._hooks[hook, result] += 1
+
     def tag_moved(self) -> None:
         """Count a tag that has another digest than before."""
         with self._lock:
@@ -117,8 +123,10 @@ class Metrics:
         yield from map(_without_created, self._seconds.collect())
         with self._lock:
             running, notified, moves = dict(self._running), dict(self._notified), self._moves
+            hooks = dict(self._hooks)
         yield _family(series.JOBS_RUNNING, running)
         yield _family(series.NOTIFICATIONS, notified)
+        yield _family(series.HOOKS, hooks)
         yield _family(series.TAG_MOVES, {(): moves})
 
     def _note_running(self, name: str, change: int) -> None:

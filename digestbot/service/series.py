@@ -84,6 +84,14 @@ NOTIFICATIONS: Final = Series(
     "Notifications, by what became of them.",
     ("notifier", "result"),
 )
+HOOKS: Final = Series(
+    "digestbot_hooks_total",
+    "counter",
+    "What was posted to webhooks, by what became of it: `taken`, `seen` before, `ignored` as of "
+    "no interest, `refused`, `malformed`, `too_large`, `too_slow`, `cut_off`; hooks that nobody "
+    "configured are `unknown`.",
+    ("hook", "result"),
+)
 TAG_MOVES: Final = Series(
     "digestbot_tag_moves_total", "counter", "How often a tag had another digest than before."
 )
@@ -104,5 +112,6 @@ SERIES: Final = (
     JOB_SECONDS,
     JOBS_RUNNING,
     NOTIFICATIONS,
+    HOOKS,
     TAG_MOVES,
 )

@@ -55,6 +55,7 @@ PROPOSALS = [
     ("service.jobs", 8),
     ("service.listen", "127.0.0.1:8080"),
     ("notify", []),
+    ("hooks", []),
 ]
 DEFAULTS = [Row(key, value, "default") for key, value in PROPOSALS]
 

@@ -75,6 +75,7 @@ def use_everything(metrics: Metrics) -> None:
     metrics.forge_calls("api.github.com", "200")
     metrics.remaining("api.github.com", "rest", 4999)
     metrics.notified("team", "ok")
+    metrics.hook("harbor", "taken")
     metrics.tag_moved()
     with metrics.job("cycle"):
         pass
