@@ -23,7 +23,8 @@ from digestbot.proposals.budget import HOUR, Budget, Limits
 from digestbot.proposals.outcome import Outcome, RepoOutcome
 from digestbot.proposals.propose import update_repo
 from digestbot.proposals.run import Run
-from digestbot.registry.resolution import Query, Resolver
+from digestbot.registry.errors import RegistryError
+from digestbot.registry.resolution import Query, Resolution, Resolver
 from digestbot.scan.in_order import in_order
 from digestbot.scan.lookups import look_up, lookup_problems
 from digestbot.scan.result import Problem
@@ -208,7 +209,9 @@ class Cycle:
         if self.scope is not None:
             queries = [one for one in queries if one.image in self.scope.images]
         with span("cycle.lookups", images=len(queries)):
-            answers = look_up(queries, self.resolver, jobs=self.fleet.lookups)
+            answers = look_up(queries, _Until(self.stop, self.resolver), jobs=self.fleet.lookups)
+        if self.stop.is_set():
+            return
         self._count_asked(answers)
         for problem in lookup_problems(answers):
             self._fail(problem)
@@ -342,6 +345,19 @@ class Cycle:
                 self.fleet.now(),
             )
         _log.info(Event.CYCLE_FINISHED, state=self.state.value, **self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Until:
+    """Asks another resolver until the process is about to end; then nobody is asked any more."""
+
+    stop: Stop
+    resolver: Resolver
+
+    def resolve(self, query: Query) -> Resolution:
+        if self.stop.is_set():
+            raise RegistryError(f"{query} was not asked about", code="stopped", host="")
+        return self.resolver.resolve(query)
 
 
 def _is_vain(due: Due, budget: Budget) -> bool:

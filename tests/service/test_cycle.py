@@ -17,13 +17,14 @@ from digestbot.policy.holding import HoldRules
 from digestbot.proposals.budget import Limits
 from digestbot.proposals.run import Rules
 from digestbot.proposals.settings import ProposalSettings
+from digestbot.registry.resolution import Query, Resolution
 from digestbot.service.again import ADOPTED_FOR
 from digestbot.service.scope import Scope
 from digestbot.store import attention, images, repos, runs
 from digestbot.store.runs import RunState
 from tests.proposals.builders import digest, dockerfile, full
 from tests.proposals.memory import Fault, MemoryForge, MemoryRepo
-from tests.service.world import ServiceWorld, repo_with, service_world
+from tests.service.world import ServiceWorld, TestRegistry, repo_with, service_world
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -348,6 +349,32 @@ def test_within_a_scope_only_its_repos_are_listed(tmp_path: Path) -> None:
         assert len(repos[0].open_pulls()) == 1
         world.cycle()
         assert world.worked_on == ["acme/a", "acme/b"]
+
+
+def test_a_cycle_that_is_to_end_asks_no_registry_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [f"team/base{number}:1" for number in range(30)]
+    repo = repo_with(*images)
+    with service_world(tmp_path, repo, tags=dict.fromkeys(images, 0)) as world:
+        world.cycle()
+        world.registry.asked.clear()
+        resolve = TestRegistry.resolve
+
+        def asked_to_end(registry: TestRegistry, query: Query) -> Resolution:
+            world.stop.set()
+            return resolve(registry, query)
+
+        monkeypatch.setattr(TestRegistry, "resolve", asked_to_end)
+        stopped = world.cycle()
+
+        assert (stopped.state, stopped.problems) == (RunState.STOPPED, ())
+        # One for each of the threads.
+        assert world.registry.asked.total() <= 2
+        world.stop.clear()
+        monkeypatch.undo()
+        world.cycle()
+        assert world.statuses() == {Status.CURRENT: 30}
 
 
 def test_each_run_is_written_down_with_what_it_came_to(world: ServiceWorld) -> None:
