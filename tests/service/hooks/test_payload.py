@@ -40,6 +40,26 @@ def test_size_is_bounded_before_anything_is_parsed() -> None:
         payload.read_object(largest + b" ")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"a": NaN}', id="not-a-number"),
+        pytest.param(b'{"a": -Infinity}', id="infinity"),
+        pytest.param(b'{"a": ' + b"9" * 5000 + b"}", id="a-huge-number"),
+        pytest.param('{"a": "b"}'.encode("utf-16"), id="utf-16"),
+        pytest.param('{"a": "b"}'.encode("utf-32-le"), id="utf-32"),
+        pytest.param(b'{"a": "\xed\xa0\x80"}', id="a-surrogate-in-bytes"),
+        pytest.param(b'{"a": "\x00"}', id="a-raw-nul"),
+        pytest.param(b'{"a": "\n"}', id="a-raw-newline"),
+        pytest.param(b'{"a": 1} {"a": 2}', id="two-objects"),
+        pytest.param(b"{'a': 1}", id="other-quotes"),
+    ],
+)
+def test_what_only_some_parsers_read_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedError, match="not JSON"):
+        payload.read_object(body)
+
+
 @pytest.mark.parametrize("body", [b'{"password": "hunter2"', b'{"password": "hunter2\xff"}'])
 def test_no_error_holds_a_part_of_the_body(body: bytes) -> None:
     with pytest.raises(MalformedError) as caught:
