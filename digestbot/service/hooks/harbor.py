@@ -22,9 +22,7 @@ from digestbot.service.hooks.payload import (
 )
 from digestbot.service.hooks.signatures import has_authorization
 
-_MOVED = frozenset(
-    {"PUSH_ARTIFACT", "CREATE_TAG", "harbor.artifact.pushed", "harbor.tag.created"},
-)
+_MOVED = frozenset({"PUSH_ARTIFACT", "CREATE_TAG", "harbor.artifact.pushed", "harbor.tag.created"})
 _STRUCTURED = "application/cloudevents+json"
 
 

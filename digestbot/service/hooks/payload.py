@@ -14,7 +14,7 @@ from digestbot.service.hooks.delivery import MalformedError
 
 Fields: TypeAlias = Mapping[str, object]
 
-MAX_BYTES = 5 * 1024 * 1024
+MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_ITEMS = 10_000
 _ID = re.compile(r"[\x21-\x7e]{1,128}")

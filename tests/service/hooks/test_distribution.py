@@ -59,10 +59,10 @@ def test_a_batch_is_read_in_order_and_each_tag_once() -> None:
     assert reading.id == ""
 
 
-def test_thousands_of_events_are_thousands_of_hints() -> None:
-    events = [distribution_event(tag=f"v{number}") for number in range(5000)]
+def test_a_thousand_events_are_a_thousand_hints() -> None:
+    events = [distribution_event(tag=f"v{number}") for number in range(1000)]
 
-    assert len(DISTRIBUTION.hinted({"events": events})) == 5000
+    assert len(DISTRIBUTION.hinted({"events": events})) == 1000
 
 
 def test_an_envelope_without_events_says_nothing() -> None:
@@ -92,7 +92,7 @@ def test_the_host_that_was_pushed_to_is_not_believed() -> None:
         pytest.param({"events": [{"action": "push"}]}, id="a-push-of-nothing"),
         pytest.param({"events": [distribution_event() | {"id": 7}]}, id="id-is-a-number"),
         pytest.param({"events": [distribution_event(repository="A/b")]}, id="upper-case"),
-        pytest.param({"events": [distribution_event()] * 10_001}, id="too-many"),
+        pytest.param({"events": [{"action": "pull"}] * 10_001}, id="too-many"),
         pytest.param(distribution_event(), id="an-event-without-envelope"),
     ],
 )
