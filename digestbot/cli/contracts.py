@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from digestbot.proposals.report_contract import update_schema
 from digestbot.report.contract import scan_schema
+from digestbot.service.hooks.contract import hooks_schema
 from digestbot.service.notify.contract import notice_schema
 from digestbot.service.status_contract import status_schema
 
@@ -16,6 +17,7 @@ CONTRACTS: Final[tuple[Callable[[], _Schema], ...]] = (
     update_schema,
     status_schema,
     notice_schema,
+    hooks_schema,
 )
 
 

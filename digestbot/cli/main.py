@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Show what the service knows, and what of it needs attention.",
     "health": "Ask a running service whether it works.",
     "notify": "Try whether messages about what changed arrive.",
+    "hooks": "Show where webhooks are posted to, and what to paste where.",
     "serve": "Watch the configured targets until SIGTERM or Ctrl-C.",
     "run": "Do one full cycle over the configured targets, and exit.",
     "db": "Bring the state up to date, copy it, or check it.",

@@ -23,6 +23,7 @@ def test_each_contract_has_its_heading() -> None:
         "digestbot/update/v1",
         "digestbot/status/v1",
         "digestbot/notice/v1",
+        "digestbot/hooks/v1",
     ]
 
 
