@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,8 @@ from digestbot.registry.mirrors import mirror_hosts
 from digestbot.service import endpoint
 from digestbot.service.cycle import HINT
 from digestbot.service.figures import read_figures, read_last_success
+from digestbot.service.hooks.debounce import Debounce
+from digestbot.service.hooks.opening import hook_routes
 from digestbot.service.inprocess import InProcessEngine
 from digestbot.service.jobs import Engine, Job, Stop, Work
 from digestbot.service.kept import Kept
@@ -85,22 +88,31 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         with metrics.job(CYCLE.name if scope is None else HINT):
             served.cycle(asked, scope=scope)
 
-    scheduler = Scheduler(served.database, times, run_cycle, partial(_engine, served), served.clock)
+    debounce = Debounce(served.clock)
+    open_engine = partial(_engine, served)
+    scheduler = Scheduler(
+        served.database, times, run_cycle, open_engine, served.clock, debounce.watched
+    )
     ready = Readiness(
         last_success=partial(read_last_success, served.database),
         is_running=lambda: not stop.is_set(),
         next_cycle=partial(next_fire, settings.cron, settings.timezone),
         started=datetime.now(UTC),
     )
-    # Strangers may ask, too, and as often as they like.
-    app = endpoint.make_app(Kept(ready.reasons, KEPT_S), metrics.exposition)
-    with endpoint.serving(app, *address) as port:
-        engine = scheduler.start()
-        _log.info(Event.SERVICE_STARTED, address=f"{address[0]}:{port}")
-        while not stop.wait(CLOCK_S):
-            scheduler.check_clock()
-        is_done = engine.stop(STOP_S)
-    _log.info(Event.SERVICE_STOPPED, is_done=is_done)
+    engine = scheduler.open()
+    try:
+        routes = hook_routes(served.settings, os.environ, debounce, engine, metrics, served.clock)
+        # Strangers may ask, too, and as often as they like.
+        app = endpoint.make_app(Kept(ready.reasons, KEPT_S), metrics.exposition, routes)
+        with endpoint.serving(app, *address) as port:
+            scheduler.start()
+            _log.info(Event.SERVICE_STARTED, address=f"{address[0]}:{port}")
+            while not stop.wait(CLOCK_S):
+                scheduler.check_clock()
+            is_done = engine.stop(STOP_S)
+        _log.info(Event.SERVICE_STOPPED, is_done=is_done)
+    finally:
+        engine.stop(0)
     return Exit.OK
 
 

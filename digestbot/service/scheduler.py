@@ -46,6 +46,7 @@ class Scheduler:
     Attributes:
         run_cycle: Does one cycle, about everything or within a scope.
         open_engine: The engine that does these works.
+        watch_hints: Makes of the work within a scope one that says when it begins.
     """
 
     database: Database
@@ -53,29 +54,34 @@ class Scheduler:
     run_cycle: Callable[[Stop, Scope | None], object]
     open_engine: Callable[[Mapping[str, Work]], Engine]
     clock: Clock = field(default_factory=Clock)
+    watch_hints: Callable[[Work], Work] = lambda work: work
     _engine: Engine = field(init=False)
     _took: timedelta = field(default=timedelta(), init=False)
     _seen: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
 
-    def start(self) -> Engine:
-        """Begin; the engine that is returned is to be stopped in the end.
+    def open(self) -> Engine:
+        """The engine, which is to be stopped in the end; nothing is due yet."""
+        hint = self.watch_hints(self._hint)
+        works = {CYCLE.name: self._cycle, IMAGE: hint, REPO: hint}
+        self._engine = self.open_engine(works)
+        return self._engine
+
+    def start(self) -> None:
+        """Have cycles begin.
 
         A run that should have been while nobody was there is made up for, once.
 
         Raises:
             StoreError: The state cannot be read or written.
         """
-        works = {CYCLE.name: self._cycle, IMAGE: self._hint, REPO: self._hint}
-        engine = self._engine = self.open_engine(works)
         now = self._now()
         with self.database.reading() as connection:
             last = schedules.last_started(connection, CYCLE.key)
         times = self.timetable
         if times.run_on_start or missed(times.cron, times.timezone, last, now):
-            engine.submit(CYCLE)
+            self._engine.submit(CYCLE)
         else:
             self._plan_next()
-        return engine
 
     def next_cycle(self) -> datetime | None:
         """When the next one begins, if nothing comes between."""

@@ -83,9 +83,11 @@ class Day:
 
         times = Timetable(("*/15 * * * *",), run_on_start=self.chance.random() < 0.5)
         clock = self.world.clock.as_clock()
-        Scheduler(
+        scheduler = Scheduler(
             self.world.database, times, lambda _stop, _scope: self.world.cycle(), open_engine, clock
-        ).start()
+        )
+        scheduler.open()
+        scheduler.start()
 
     def minute(self) -> None:
         """Let a minute pass; unless it is calm, this and that happens in it."""

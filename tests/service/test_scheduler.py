@@ -39,6 +39,7 @@ class Service:
         self.is_behind_s = 0.0
         clock = replace(self.clock.as_clock(), wall=lambda: self.clock.now() - self.is_behind_s)
         self.scheduler = Scheduler(database, HOURLY, self._cycle, self._open, clock)
+        self.scheduler.open()
         self.scheduler.start()
 
     def wait(self, span: timedelta) -> None:
