@@ -61,6 +61,7 @@ class Service:
     signal: signal.Signals = signal.SIGTERM
     port: int = 0
     ran: int = 0
+    is_ending: bool = False
     failures: list[BaseException] = field(default_factory=list)
 
     def configure(self, hold: object = QUICK, **keys: Any) -> None:
@@ -70,7 +71,7 @@ class Service:
 
     def run(self, watch: Callable[[Service], object], *words: str) -> Outcome:
         """Serve until `watch` is over, which is begun once the service answers."""
-        real, self.ran = endpoint.serving, self.count()
+        real, self.ran, self.is_ending = endpoint.serving, self.count(), False
 
         @contextmanager
         def announced(app: ASGIApp, host: str, port: int) -> Iterator[int]:
@@ -129,13 +130,24 @@ class Service:
         """Wait until a cycle came to its end that this service began."""
         self.wait_for(lambda: sum(one.finished_at is not None for one in self.records()) > self.ran)
 
+    def end(self) -> None:
+        """Ask it to end."""
+        self.is_ending = True
+        os.kill(os.getpid(), self.signal)
+
+    def end_soon(self) -> None:
+        """Ask it to end, and wait until it has heard that."""
+        self.end()
+        self.wait_for(lambda: self.get("/readyz")[0] == 503)
+
     def _watch(self, watch: Callable[[Service], object]) -> None:
         try:
             watch(self)
         except BaseException as error:  # noqa: BLE001 - it is told in the test's own thread
             self.failures.append(error)
         finally:
-            os.kill(os.getpid(), self.signal)
+            if not self.is_ending:
+                self.end()
 
 
 @pytest.fixture
@@ -361,7 +373,8 @@ def test_what_is_under_way_is_finished(service: Service, number: signal.Signals)
 
     def watch(_service: Service) -> None:
         assert begun.wait(PATIENCE_S)
-        threading.Timer(0.2, released.set).start()
+        service.end_soon()
+        released.set()
 
     outcome = service.run(watch)
     done = service.fleet.pulls()
@@ -393,8 +406,8 @@ def test_asked_twice_it_ends_at_once(service: Service) -> None:
 
     def watch(_service: Service) -> None:
         assert begun.wait(PATIENCE_S)
-        os.kill(os.getpid(), signal.SIGTERM)
-        service.wait_for(lambda: service.get("/readyz")[0] == 503)
+        service.end_soon()
+        service.end()
 
     outcome = service.run(watch)
     released.set()
@@ -410,13 +423,13 @@ def test_once_it_is_asked_to_end_it_is_not_ready(service: Service) -> None:
 
     def watch(_service: Service) -> None:
         assert begun.wait(PATIENCE_S)
-        os.kill(os.getpid(), signal.SIGTERM)
-        service.wait_for(lambda: service.get("/readyz")[0] == 503)
+        service.end_soon()
         answers.append(service.get("/readyz"))
         released.set()
 
-    service.run(watch)
+    outcome = service.run(watch)
 
+    assert outcome.code == 0
     assert "engine-stopped" in answers[0][1]
 
 
