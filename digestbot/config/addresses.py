@@ -74,15 +74,26 @@ def check_state_url(text: str) -> str:
 
 def check_http_url(text: str) -> str:
     """Where to send something. The text is not repeated, as above."""
-    check_text(text)
+    if not _is_web_address(check_text(text)):
+        raise ValueError("is not an address such as https://example.com/hook")
+    return text
+
+
+def check_api_url(text: str) -> str:
+    """The address of an API. The text is not repeated, as above."""
+    if not _is_web_address(check_text(text)) or urlsplit(text).query:
+        raise ValueError("is not an address such as https://api.github.com or https://HOST/api/v3")
+    return text
+
+
+def _is_web_address(text: str) -> bool:
+    """Whether it leads to a host, and has no login in it."""
     try:
         url = urlsplit(text)
         is_one = url.scheme in {"https", "http"} and bool(url.hostname) and url.port != 0
     except ValueError:
-        is_one = False
-    if not is_one or url.username is not None or url.fragment:
-        raise ValueError("is not an address such as https://example.com/hook")
-    return text
+        return False
+    return is_one and url.username is None and not url.fragment
 
 
 def check_listen(text: str) -> str:
