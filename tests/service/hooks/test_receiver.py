@@ -45,15 +45,24 @@ REFUSED = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clock() -> VirtualClock:
     return VirtualClock(1_000_000.0)
 
 
-@pytest.fixture
-def served(clock: VirtualClock) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def shared(clock: VirtualClock) -> Iterator[Served]:
     with open_hooks(clock.as_clock()) as made:
         yield made
+
+
+@pytest.fixture
+def served(shared: Served, clock: VirtualClock) -> Served:
+    """Hooks that nobody has heard of; started once, as stopping takes its time."""
+    clock.advance(10 * SAME_ID_S)
+    shared.hints.clear()
+    shared.counts.clear()
+    return shared
 
 
 def harbor(tag: str) -> Delivery:
