@@ -27,6 +27,7 @@ from digestbot.cli import serve, serving
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import Step
 from digestbot.service import endpoint
+from digestbot.service.inprocess import InProcessEngine
 from digestbot.service.scheduler import CYCLE
 from digestbot.service.series import SERIES
 from digestbot.service.tracing import ENDPOINT
@@ -364,8 +365,10 @@ def hang(service: Service, released: threading.Event) -> threading.Event:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_what_is_under_way_is_finished(service: Service, number: signal.Signals) -> None:
-    service.signal = number
+def test_what_is_under_way_is_finished(
+    service: Service, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    service.signal, stop = number, InProcessEngine.stop
     crowd = [repo(f"acme/app-{one:02}") for one in range(60)]
     service.fleet.forge.rooms.update({one.name: one for one in crowd})
     released = threading.Event()
@@ -373,8 +376,12 @@ def test_what_is_under_way_is_finished(service: Service, number: signal.Signals)
 
     def watch(_service: Service) -> None:
         assert begun.wait(PATIENCE_S)
-        service.end_soon()
-        released.set()
+
+    def stop_and_release(engine: InProcessEngine, timeout_s: float) -> bool:
+        threading.Timer(0.5, released.set).start()
+        return stop(engine, timeout_s)
+
+    monkeypatch.setattr(InProcessEngine, "stop", stop_and_release)
 
     outcome = service.run(watch)
     done = service.fleet.pulls()
