@@ -6,7 +6,8 @@
         assert registry.calls() == ["HEAD /v2/team/app/manifests/1.0 200"]
 
 Beside the open one there are `htpasswd_registry`, `token_registry`, `tls_registry` and
-`mirror_registry` (a pull-through cache of another).
+`mirror_registry` (a pull-through cache of another), and `notifying_registry`, which tells a webhook
+of what is pushed.
 """
 
 from __future__ import annotations
@@ -134,6 +135,23 @@ def open_registry(folder: Path, **sections: object) -> Iterator[RealRegistry]:
     """A registry that asks for no login; `sections` go into its configuration."""
     with _run(folder, sections) as (host, log):
         yield RealRegistry(host, log)
+
+
+@contextmanager
+def notifying_registry(
+    folder: Path, url: str, authorization: str, backoff: str = "100ms"
+) -> Iterator[RealRegistry]:
+    """An open registry that posts its notifications there, again and again until it is heard."""
+    endpoint = {
+        "name": "digestbot",
+        "url": url,
+        "headers": {"Authorization": [authorization]},
+        "timeout": "5s",
+        "threshold": 3,
+        "backoff": backoff,
+    }
+    with open_registry(folder, notifications={"endpoints": [endpoint]}) as registry:
+        yield registry
 
 
 @contextmanager
