@@ -44,6 +44,7 @@ class Host:
 
         clock = replace(self.clock.as_clock(), jitter=lambda: self.jitter)
         scheduler = Scheduler(self.database, timetable, self._cycle, open_engine, clock)
+        scheduler.open()
         scheduler.start()
         return made[0]
 
