@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,8 @@ from digestbot.report.style import Style
 from digestbot.service.hooks.contract import SCHEMA, HookGuide, HooksReport
 from digestbot.service.hooks.guide import PLACEHOLDER, guide_of
 
+EXAMPLE = "https://digestbot.example.com"
+
 
 @click.command("hooks", cls=GroupedCommand)
 @config_options
@@ -34,7 +36,7 @@ from digestbot.service.hooks.guide import PLACEHOLDER, guide_of
     env="PUBLIC_URL",
     metavar="URL",
     default="",
-    help="Where the senders reach the service: https://digestbot.example.com.",
+    help=f"Where the senders reach the service: {EXAMPLE}.",
 )
 @option(
     "--format",
@@ -69,10 +71,10 @@ def command(
 def _checked(url: str) -> str:
     try:
         checked = check_http_url(url) if url else ""
-    except ValueError as error:
-        raise UsageError(f"--url {error}") from None
+    except ValueError:
+        raise UsageError(f"--url is not an address such as {EXAMPLE}") from None
     if "?" in checked:
-        raise UsageError("--url has a query; paths are put behind it")
+        raise UsageError(f"--url has a query; write an address such as {EXAMPLE}")
     return checked
 
 
@@ -91,17 +93,17 @@ def _json(report: HooksReport, _style: Style) -> str:
 
 
 def _text(report: HooksReport, style: Style) -> str:
-    return "\n".join(f"{line}\n" for hook in report.hooks for line in _block(hook, style))
+    return "\n".join(_block(hook, style) for hook in report.hooks)
 
 
-def _block(hook: HookGuide, style: Style) -> Iterator[str]:
+def _block(hook: HookGuide, style: Style) -> str:
     of = f"{hook.kind}, {hook.registry}" if hook.registry else hook.kind
     lines = [f"{ink(hook.name, 'cyan', style)}  ({of})"]
     lines += [f"  POST      {hook.url}", f"  {PLACEHOLDER}  {_where(hook)}"]
     lines += [f"  {number}. {step}" for number, step in enumerate(hook.steps, 1)]
     if hook.snippet:
         lines += ["", *(f"     {line}" for line in hook.snippet.splitlines())]
-    yield "\n".join(lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _where(hook: HookGuide) -> str:
