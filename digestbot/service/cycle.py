@@ -109,6 +109,7 @@ class Cycle:
     asked: set[Query] = field(default_factory=set)
     problems: dict[tuple[str, str, str], Problem] = field(default_factory=dict)
     is_deferred: bool = False
+    has_targets: bool = False
     state: RunState = RunState.FAILED
 
     def result(self) -> CycleResult:
@@ -155,6 +156,7 @@ class Cycle:
             if self.scope is None:
                 self._forget_targets()
             self._look_up()
+            self.has_targets = bool(forges)
             for name, forge in forges.items():
                 self._update(name, forge)
 
@@ -332,6 +334,9 @@ class Cycle:
     def _state(self) -> RunState:
         if self.stop.is_set():
             return RunState.STOPPED
+        if not self.has_targets:
+            # A token that was revoked, for one: nothing was done at all.
+            return RunState.FAILED
         return RunState.INCOMPLETE if self.problems else RunState.DONE
 
     def _finish(self) -> None:

@@ -31,7 +31,7 @@ STATES = {
     RunState.DONE: "All of it was done.",
     RunState.INCOMPLETE: "Something could not be asked or done; the problems say what.",
     RunState.STOPPED: "It was asked to end; what it had not begun is left for the next one.",
-    RunState.FAILED: "An error ended it.",
+    RunState.FAILED: "An error ended it, or no target could be listed.",
     RunState.LOST: "Its process ended without a word.",
 }
 WHOLE = "cycle"

@@ -213,13 +213,18 @@ def test_a_target_that_cannot_be_listed_changes_nothing_that_is_known(
         raise ForgeError("GitHub is down", code="unavailable")
 
     world.cycle()
+    before = world.now()
+    world.wait(MINUTE)
     monkeypatch.setattr(MemoryForge, "repos", refuse)
     world.registry.tags["python:3"] = 1
 
     result = world.cycle()
 
-    assert result.state is RunState.INCOMPLETE
+    assert result.state is RunState.FAILED
     assert [problem.code for problem in result.problems] == ["unavailable"]
+    with world.database.reading() as connection:
+        last = runs.last_success(connection)
+    assert last == before
     assert world.worked_on == []
     monkeypatch.undo()
     world.cycle()
