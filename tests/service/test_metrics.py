@@ -118,6 +118,13 @@ def test_what_hosts_answer_is_shown(world: World) -> None:
     assert world.values("digestbot_rate_limit_remaining") == {("api.github.com", "graphql"): 4321}
 
 
+def test_what_is_posted_to_hooks_is_counted(world: World) -> None:
+    for result in ("taken", "seen", "seen"):
+        world.metrics.hook("harbor", result)
+
+    assert world.values("digestbot_hooks_total") == {("harbor", "taken"): 1, ("harbor", "seen"): 2}
+
+
 def test_notifications_and_moves_are_counted(world: World) -> None:
     for result in ("ok", "failed", "failed"):
         world.metrics.notified("team", result)

@@ -55,16 +55,23 @@ class Debounce:
         with self._lock:
             return len(self._waiting)
 
-    def take(self, engine: Engine, hint: Hint) -> None:
-        """Have the engine look at what a hint is about, soon."""
+    def take(self, engine: Engine, hint: Hint) -> float:
+        """Have the engine look at what a hint is about, soon.
+
+        Returns:
+            In how many seconds it does, at the earliest; 0 where that is left to a cycle, as
+            others may have one begin at any time.
+        """
         job = _job(hint)
         with self._lock:
             if job is None or self._is_full(job.key):
                 job, at = CYCLE, self._plan_cycle()
             else:
                 at = self._plan(job.key)
+        ahead = at - self._clock.monotonic()
         # Also where it waits already: the engine makes one of the two.
-        engine.submit(job, self._as_time(at))
+        engine.submit(job, datetime.fromtimestamp(self._clock.wall() + ahead, UTC))
+        return 0.0 if job is CYCLE else ahead
 
     def watched(self, work: Work) -> Work:
         """The same work, which says when it begins; that of each kind of job needs it.
@@ -104,10 +111,6 @@ class Debounce:
             # The oldest stand first.
             while now - self._begun[oldest := next(iter(self._begun))] >= PAUSE_S:
                 del self._begun[oldest]
-
-    def _as_time(self, at: float) -> datetime:
-        ahead = at - self._clock.monotonic()
-        return datetime.fromtimestamp(self._clock.wall() + ahead, UTC)
 
 
 def _job(hint: Hint) -> Job | None:

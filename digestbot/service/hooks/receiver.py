@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute, Route
 from digestbot.clock import Clock
 from digestbot.secret import Secret
 from digestbot.service.hooks.body import Bodies, TooLargeError
-from digestbot.service.hooks.debounce import DELAY_S
 from digestbot.service.hooks.delivery import Delivery, Hint, MalformedError, Reading, Source
 from digestbot.service.hooks.hook import Hook
 from digestbot.service.hooks.kinds import SOURCES, Kind
@@ -24,9 +23,6 @@ from digestbot.service.logs import Event, get_log
 
 SAME_ID_S = 60 * 60.0
 """A sender that gives a delivery its name again means the same one."""
-SAME_BODY_S = DELAY_S
-"""Equal bodies may be two pushes: the second is dropped only as long as the lookup that the
-first led to is still to come."""
 LOG_EVERY_S = 10.0
 """Strangers do not fill the log: of one kind of refusal so often a line. All are counted."""
 UNKNOWN = "unknown"
@@ -56,8 +52,10 @@ _FAILURES: Final[dict[Result, tuple[int, str]]] = {
     Result.CUT_OFF: (400, "the body ended too soon"),
 }
 
-Take = Callable[[Hint], None]
-"""Is told of a hint; it is called where answers are given, so it neither waits nor works."""
+Take = Callable[[Hint], float]
+"""Is told of a hint, and says in how many seconds what it is about is looked at, at the earliest.
+
+It is called where answers are given, so it neither waits nor works."""
 Count = Callable[[str, str], None]
 """Counts a delivery, by the name of the hook and by what became of it."""
 
@@ -145,9 +143,10 @@ class Receiver:
         key = (hook.name, reading.id or hashlib.sha256(delivery.body).digest())
         if key in self._seen:
             return Result.SEEN
-        for hint in reading.hints:
-            self._take(hint)
-        self._seen.add(key, SAME_ID_S if reading.id else SAME_BODY_S)
+        waits = [self._take(hint) for hint in reading.hints]
+        # Equal bodies may be two pushes: the second is dropped only while all that the first led
+        # to is still to come.
+        self._seen.add(key, SAME_ID_S if reading.id else min(waits))
         return Result.TAKEN
 
     def _refuse(self, name: str, result: Result, message: str = "") -> Response:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,20 +38,15 @@ class Served:
     port: int = 0
     hints: list[Hint] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def take(self, hint: Hint) -> None:
-        with self.changed:
-            self.hints.append(hint)
-            self.changed.notify_all()
+    wait_s: float = 5.0
+
+    def take(self, hint: Hint) -> float:
+        self.hints.append(hint)
+        return self.wait_s
 
     def count(self, hook: str, result: str) -> None:
         self.counts[hook, str(result)] += 1
-
-    def wait_for(self, count: int, timeout_s: float = 30.0) -> bool:
-        """Whether that many hints came."""
-        with self.changed:
-            return self.changed.wait_for(lambda: len(self.hints) >= count, timeout_s)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -86,7 +80,3 @@ def open_hooks(clock: Clock | None = None) -> Generator[Served, None, None]:
     with serving(app, "127.0.0.1", 0) as port:
         served.port = port
         yield served
-
-
-def names() -> Sequence[str]:
-    return list(SENDERS)

@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from digestbot.service.endpoint import make_app
 from digestbot.service.figures import Figures
-from digestbot.service.hooks.debounce import Debounce
+from digestbot.service.hooks.debounce import MOST_WAITING, Debounce
 from digestbot.service.hooks.receiver import make_routes
 from digestbot.service.jobs import Job, Stop
 from digestbot.service.metrics import Metrics
@@ -33,11 +33,11 @@ DELIVERIES, IMAGES, AT_ONCE = 10_000, 250, 100
 class World:
     """A service without sockets, whose time stands still."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_WAITING) -> None:
         self.clock = VirtualClock(START)
         self.done: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
-        debounce = Debounce(self.clock.as_clock())
+        debounce = Debounce(self.clock.as_clock(), most=most)
         works = dict.fromkeys(("image", "repo", "cycle"), debounce.watched(self._do))
         self.engine = VirtualEngine(works, clock=self.clock, on_error=self._fail)
         senders = {"harbor": HARBOR, "quay": QUAY, "github": GITHUB}
@@ -143,3 +143,29 @@ def test_more_images_than_may_wait_are_one_cycle_and_none_is_lost() -> None:
     assert world.done["cycle"] == 1
     assert len(world.done) == 1001
     assert set(world.done.values()) == {1}
+
+
+def test_a_second_push_is_not_taken_for_the_first_whatever_else_was_said_meanwhile() -> None:
+    world = World()
+    # Quay says neither when a push was, nor which one.
+    both, one = (json.dumps(payloads.quay(tags)).encode() for tags in (["1", "2"], ["1"]))
+
+    for second, body in ((0, both), (4, one), (7, one)):
+        world.run_until(second)
+        asyncio.run(world.post(f"/hooks/quay/{SECRET}", body, {}))
+    world.run_until(1000)
+
+    # The first at 5, so that what came at 7 is looked at once more.
+    assert world.done == {"image:quay.io/corp/python:1": 2, "image:quay.io/corp/python:2": 1}
+
+
+def test_what_was_left_to_a_cycle_is_never_taken_for_a_replay() -> None:
+    world = World(most=0)
+    body = QUAY.deliver().body
+
+    for _ in range(3):
+        asyncio.run(world.post(f"/hooks/quay/{SECRET}", body, {}))
+    world.run_until(1000)
+
+    assert world.counts == {"taken": 3}
+    assert world.done == {"cycle": 1}

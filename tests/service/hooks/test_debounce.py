@@ -92,6 +92,21 @@ def test_each_hint_becomes_a_job_a_little_later(hint: Hint, job: Job) -> None:
     assert world.planned == [(DELAY_S, job)]
 
 
+def test_it_says_for_how_long_what_a_hint_is_about_is_not_looked_at() -> None:
+    world = World(most=1)
+
+    def take(hint: Hint) -> float:
+        return world.debounce.take(world.engine, hint)
+
+    first = take(image())
+    world.run_until(2)
+    again, beyond, listed = take(image()), take(image("3.13")), take(ListHint())
+    world.run_until(DELAY_S)
+
+    assert (first, again, beyond, listed) == (DELAY_S, DELAY_S - 2, 0, 0)
+    assert take(image()) == PAUSE_S
+
+
 def test_more_of_the_same_meanwhile_is_the_same_job() -> None:
     world = World()
 

@@ -22,7 +22,7 @@ from digestbot.service.hooks import body
 from digestbot.service.hooks.delivery import Delivery, ImageHint, Reading
 from digestbot.service.hooks.hook import Hook
 from digestbot.service.hooks.kinds import SOURCES
-from digestbot.service.hooks.receiver import SAME_BODY_S, SAME_ID_S, make_routes
+from digestbot.service.hooks.receiver import SAME_ID_S, make_routes
 from digestbot.service.logs import start_logging, stop_logging
 from digestbot.service.metrics import Metrics
 from tests.github.clock import VirtualClock
@@ -111,6 +111,19 @@ def test_the_proof_of_another_hook_is_worth_nothing(served: Served, name: str) -
     assert served.hints == []
 
 
+def test_of_several_headers_of_one_name_the_last_counts(served: Served) -> None:
+    data = HARBOR.deliver().body
+    statuses = []
+    for secrets in (("wrong", SECRET), (SECRET, "wrong")):
+        lines = "".join(f"Authorization: {one}\r\n" for one in secrets)
+        head = f"harbor HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: {len(data)}"
+        with raw(served, head) as client:
+            client.sendall(data)
+            statuses.append(status_of(client))
+
+    assert statuses == [202, 404]
+
+
 def test_a_signed_body_that_was_changed_is_refused(served: Served) -> None:
     delivery = GITHUB.deliver()
     changed = replace(delivery, body=delivery.body.replace(b"shop", b"bank"))
@@ -150,7 +163,7 @@ def test_as_much_is_computed_for_a_name_that_nobody_has() -> None:
             return Reading()
 
     spies = {kind: Spy(kind) for kind in SOURCES}
-    routes = make_routes({"harbor": hook_of("harbor", HARBOR)}, print, sources=spies)
+    routes = make_routes({"harbor": hook_of("harbor", HARBOR)}, Served().take, sources=spies)
     with serving(make_app(list, Metrics(Figures).exposition, routes), "127.0.0.1", 0) as port:
         answers = [Served(port).send(name, HARBOR.deliver()).status for name in ("harbor", "x")]
 
@@ -245,10 +258,11 @@ def test_what_comes_out_of_order_is_taken_as_it_comes(served: Served) -> None:
 def test_where_what_it_leads_to_fails_it_can_be_sent_again() -> None:
     hints: list[object] = []
 
-    def take(hint: object) -> None:
+    def take(hint: object) -> float:
         hints.append(hint)
         if len(hints) == 1:
             raise RuntimeError("the engine is gone")
+        return 5.0
 
     routes = make_routes({"harbor": hook_of("harbor", HARBOR)}, take)
     with serving(make_app(list, Metrics(Figures).exposition, routes), "127.0.0.1", 0) as port:
@@ -286,7 +300,7 @@ def test_an_equal_body_is_another_push_once_the_first_was_looked_at(
     served: Served, clock: VirtualClock
 ) -> None:
     seen = []
-    for passes in (0.0, SAME_BODY_S - 1, 2.0):
+    for passes in (0.0, served.wait_s - 1, 2.0):
         clock.advance(passes)
         served.send("quay", QUAY.deliver())
         seen.append(len(served.hints))
@@ -295,14 +309,14 @@ def test_an_equal_body_is_another_push_once_the_first_was_looked_at(
 
 
 def test_the_same_words_of_two_senders_are_two_deliveries() -> None:
-    hints: list[object] = []
+    heard = Served()
     hooks = {name: Hook(name, "harbor", Secret(SECRET), f"{name}.corp") for name in ("a", "b")}
-    routes = make_routes(hooks, hints.append)
+    routes = make_routes(hooks, heard.take)
     with serving(make_app(list, Metrics(Figures).exposition, routes), "127.0.0.1", 0) as port:
         for name in hooks:
             Served(port).send(name, HARBOR.deliver())
 
-    assert len(hints) == 2
+    assert len(heard.hints) == 2
 
 
 def test_a_distribution_that_sends_again_what_it_was_told_is_there_is_told_again(
