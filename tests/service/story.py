@@ -38,8 +38,10 @@ state: {{folder: state}}
 service: {{cron: ['* * * * *'], jitter: 0s, listen: '127.0.0.1:{port}'}}
 hold: {{settle: {settle}}}
 deny: ['{denied}']
-notify: []
+hooks: {hooks}
 """
+HOOK = "{{name: registry, kind: distribution, secret_env: HOOK_SECRET, registry: '{host}'}}"
+HOOK_SECRET = "a secret of thirty-two characters"
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Story:
     process: subprocess.Popen[str] | None = None
     settle_s: int = 10
     has_time: bool = True
+    has_hook: bool = False
     port: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -75,7 +78,11 @@ class Story:
         path = self.folder / "digestbot.yaml"
         path.write_text(
             CONFIG.format(
-                url=self.github.url, settle=f"{self.settle_s}s", denied=denied, port=self.port
+                url=self.github.url,
+                settle=f"{self.settle_s}s",
+                denied=denied,
+                port=self.port,
+                hooks=f"[{HOOK.format(host=self.registry.host) if self.has_hook else ''}]",
             )
         )
         return path
@@ -93,6 +100,7 @@ class Story:
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             "PYTHONPATH": str(ROOT),
             "NO_COLOR": "1",
+            "HOOK_SECRET": HOOK_SECRET,
         }
 
     def start(self) -> None:
