@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from digestbot.store.location import Location
 from tests.github.clock import VirtualClock
 from tests.service.virtual_engine import VirtualEngine
 
+MORNING = datetime(2026, 11, 21, 6, 5, tzinfo=UTC).timestamp()
 HOURLY = Timetable(("0 * * * *",))
 
 
@@ -31,7 +32,7 @@ class Service:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.clock = VirtualClock()
+        self.clock = VirtualClock(MORNING)
         self.cycles = 0
         self.scopes: list[Scope] = []
         self.takes_s = 0.0

@@ -32,6 +32,7 @@ from tests.proposals.builders import PlainWriter, digest, dockerfile, full
 from tests.proposals.memory import MemoryForge, MemoryRepo
 
 TARGET = "github:acme"
+MORNING = datetime(2026, 11, 21, 6, 5, tzinfo=UTC).timestamp()
 
 
 def repo_with(*images: str, name: str = "acme/app", at: object = 0) -> MemoryRepo:
@@ -68,7 +69,8 @@ class ServiceWorld:
     database: Database
     forge: MemoryForge
     registry: TestRegistry
-    clock: VirtualClock = field(default_factory=VirtualClock)
+    # Early on a day, as another day has other rules.
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(MORNING))
     settings: ProposalSettings = field(default_factory=lambda: ProposalSettings(labels=()))
     hold: HoldRules = field(default_factory=HoldRules)
     limits: Limits = field(default_factory=Limits)
