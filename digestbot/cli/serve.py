@@ -51,7 +51,8 @@ _log = get_log(__name__)
     heading="Service",
     env="LISTEN",
     metavar="HOST:PORT",
-    help="Where /healthz, /readyz and /metrics are served, in place of what `service.listen` says.",
+    help="Where /healthz, /readyz, /metrics and /hooks/ are served, in place of what "
+    "`service.listen` says.",
 )
 @common
 @click.pass_context
