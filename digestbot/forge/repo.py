@@ -52,7 +52,7 @@ class Repo:
         head: Its commit; None where nothing was ever committed.
         tree: The tree of that commit.
         ours: The branches that have digestbot's prefix, by name.
-        open_pulls: How many open pull requests come from those.
+        open_pulls: How many open pull requests of our own come from those.
         opened: When each of these was opened, as far as the forge tells.
         pulse: Changes whenever something happens to our branches or their open pull requests;
             empty where the forge does not tell.

@@ -207,9 +207,7 @@ class Cycle:
         if self.stop.is_set():
             return
         with self.fleet.database.reading() as connection:
-            queries = images.queries(connection)
-        if self.scope is not None:
-            queries = [one for one in queries if one.image in self.scope.images]
+            queries = images.queries(connection, self.scope and self.scope.images)
         with span("cycle.lookups", images=len(queries)):
             answers = look_up(queries, _Until(self.stop, self.resolver), jobs=self.fleet.lookups)
         if self.stop.is_set():
@@ -242,7 +240,9 @@ class Cycle:
             return update_repo(run, repo)
 
     def _due(self, target: str) -> Iterator[Due]:
-        after = 0
+        after, scope = 0, self.scope
+        # Who says that something moved does not have all others tried again that failed or wait.
+        only = repos.is_touched(scope.repos, scope.images) if scope is not None else None
         while not self._leaves_off():
             with self.fleet.database.reading() as connection:
                 batch = repos.due(
@@ -252,6 +252,7 @@ class Cycle:
                     now=self.fleet.now(),
                     after=after,
                     limit=_BATCH,
+                    only=only,
                 )
             if not batch:
                 return
@@ -319,7 +320,11 @@ class Cycle:
             return Budget()
         with self.fleet.database.reading() as connection:
             are_open = repos.open_pulls(connection)
-            are_new = proposals.opened_since(connection, self.fleet.now() - HOUR)
+            since = self.fleet.now() - HOUR
+            # The one forgets what a branch had before, the other what a run that was killed did.
+            are_new = max(
+                proposals.opened_since(connection, since), runs.opened_since(connection, since)
+            )
         return Budget(*self.fleet.limits.rooms(are_open, are_new))
 
     def _rules(self) -> str:

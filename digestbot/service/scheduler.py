@@ -11,7 +11,7 @@ from digestbot.service.jobs import Engine, Job, Stop, Work
 from digestbot.service.logs import Event, get_log
 from digestbot.service.scope import IMAGE, REPO, Scope
 from digestbot.service.timetable import missed, next_fire
-from digestbot.store import repos, schedules
+from digestbot.store import images, repos, schedules
 from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 
@@ -120,11 +120,24 @@ class Scheduler:
             self._plan_next()
 
     def _hint(self, job: Job, stop: Stop) -> None:
-        """A cycle about what somebody said moved; what it holds back is planned for."""
+        """A cycle about what somebody said moved; what it holds back is planned for.
+
+        About what nobody here has or follows there is none: senders may tell of all they have,
+        and strangers may install a GitHub App that is public.
+        """
+        scope = Scope.of(job)
+        if not self._concerns(scope):
+            return
         try:
-            self.run_cycle(stop, Scope.of(job))
+            self.run_cycle(stop, scope)
         finally:
             self._plan_next()
+
+    def _concerns(self, scope: Scope) -> bool:
+        with self.database.reading() as connection:
+            return bool(images.queries(connection, scope.images)) or repos.is_known(
+                connection, scope.repos
+            )
 
     def _plan_next(self) -> None:
         at = self.next_cycle()

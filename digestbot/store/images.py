@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,16 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    and_,
     bindparam,
     delete,
     exists,
+    false,
     func,
     insert,
+    or_,
     select,
+    true,
     update,
 )
 
@@ -58,8 +63,19 @@ class TagState:
     repos: int
 
 
-def queries(connection: Connection) -> list[Query]:
-    """Everything that the findings of live repos follow, each once.
+def is_one_of(tags: Collection[ImageTag]) -> ColumnElement[bool]:
+    """Whether an image, on any platform, is one of these tags."""
+    return or_(
+        false(),
+        *(
+            and_(_C.registry == one.registry, _C.repository == one.repository, _C.tag == one.tag)
+            for one in tags
+        ),
+    )
+
+
+def queries(connection: Connection, tags: Collection[ImageTag] | None = None) -> list[Query]:
+    """Everything that the findings of live repos follow, each once; of these tags, if any are told.
 
     What most repos follow comes first: what one of them alone names may be slow on purpose, or
     use up what its registry gives, and then costs the others nothing.
@@ -70,6 +86,7 @@ def queries(connection: Connection) -> list[Query]:
         .join(FINDINGS, FINDINGS.c.image_id == _C.id)
         .join(REPOS, FINDINGS.c.repo_id == REPOS.c.id)
         .where(REPOS.c.gone_at.is_(None), REPOS.c.left_out == "")
+        .where(true() if tags is None else is_one_of(tags))
         .group_by(_C.id)
         .order_by(repos.desc(), _C.id)
     )

@@ -22,12 +22,15 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.forge.sha import CommitSha, ObjectSha
+from digestbot.image import ImageTag
 from digestbot.scan.result import Problem
+from digestbot.store import images
 from digestbot.store.proposals import State
 from digestbot.store.tables import FINDINGS, IMAGES, PROPOSALS, REPOS
 from digestbot.store.upsert import upsert
@@ -101,20 +104,28 @@ def due(
     now: datetime,
     after: int = 0,
     limit: int = 100,
+    only: ColumnElement[bool] | None = None,
 ) -> list[Due]:
     """The repos of a target that are to be worked on, in order of their ids above `after`.
 
     `rules` is what holds now: a repo that was worked on by other rules is due. So is one whose
     time has come, and one with an image of which something else may be proposed than then.
+    `only` leaves others for later; see `is_touched`.
     """
     reason = _reason(rules, now)
     query = (
         select(REPOS, reason.label("reason"))
         .where(_IS_LIVE, _C.target == target, _C.id > after, reason != "")
+        .where(true() if only is None else only)
         .order_by(_C.id)
         .limit(limit)
     )
     return [_due(row) for row in connection.execute(query)]
+
+
+def is_touched(names: Collection[str], tags: Collection[ImageTag]) -> ColumnElement[bool]:
+    """Whether a repo is of one of these names, or one of these tags has another offer for it."""
+    return or_(_is_named(names), _is_offered_another(images.is_one_of(tags)))
 
 
 def settle(
@@ -144,11 +155,14 @@ def settle(
 
 def known_of(connection: Connection, target: str, names: Collection[str]) -> list[str]:
     """Those of these names that are repos of a target, in order; forges disregard their case."""
-    lowered = {name.lower() for name in names}
-    query = select(_C.name).where(
-        _C.target == target, _C.gone_at.is_(None), func.lower(_C.name).in_(lowered)
-    )
+    query = select(_C.name).where(_C.target == target, _C.gone_at.is_(None), _is_named(names))
     return sorted(connection.execute(query).scalars())
+
+
+def is_known(connection: Connection, names: Collection[str]) -> bool:
+    """Whether one of these names is a repo of any target."""
+    query = select(exists().where(_C.gone_at.is_(None), _is_named(names)))
+    return bool(connection.execute(query).scalar())
 
 
 def next_due(connection: Connection, after: datetime) -> datetime | None:
@@ -207,11 +221,6 @@ def _go(connection: Connection, condition: ColumnElement[bool], now: datetime) -
 
 def _reason(rules: str, now: datetime) -> ColumnElement[str]:
     """Why a repo is due, as a slug; empty where it is not."""
-    is_offered_another = exists().where(
-        FINDINGS.c.repo_id == _C.id,
-        FINDINGS.c.image_id == IMAGES.c.id,
-        FINDINGS.c.offer != IMAGES.c.offer,
-    )
     is_waiting = exists().where(
         PROPOSALS.c.repo_id == _C.id, PROPOSALS.c.state == State.WAITING.value
     )
@@ -222,8 +231,21 @@ def _reason(rules: str, now: datetime) -> ColumnElement[str]:
         (_C.settled_rules.is_distinct_from(rules), "rules"),
         ((_C.due_at <= now) & is_waiting, "room"),
         (_C.due_at <= now, "time"),
-        (is_offered_another, "offers"),
+        (_is_offered_another(), "offers"),
         else_=literal(""),
+    )
+
+
+def _is_named(names: Collection[str]) -> ColumnElement[bool]:
+    return func.lower(_C.name).in_({name.lower() for name in names})
+
+
+def _is_offered_another(*of: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(
+        FINDINGS.c.repo_id == _C.id,
+        FINDINGS.c.image_id == IMAGES.c.id,
+        FINDINGS.c.offer != IMAGES.c.offer,
+        *of,
     )
 
 

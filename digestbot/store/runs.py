@@ -113,6 +113,12 @@ def last_success(connection: Connection) -> datetime | None:
     return connection.execute(select(func.max(_C.finished_at)).where(is_good)).scalar()
 
 
+def opened_since(connection: Connection, moment: datetime) -> int:
+    """How many pull requests were opened in the runs that ended after this time, at least."""
+    counts = connection.execute(select(_C.counts).where(_C.finished_at > moment)).scalars()
+    return sum(one.get("proposals_opened", 0) for one in counts)
+
+
 def prune(connection: Connection, before: datetime) -> int:
     """Forget the runs that began before this time; how many these were."""
     return connection.execute(delete(RUNS).where(_C.started_at < before)).rowcount

@@ -261,6 +261,22 @@ def test_limits_hold_over_cycles(tmp_path: Path) -> None:
         assert counts == [2, 2, 4, 4]
 
 
+def test_each_pull_request_of_an_hour_counts_though_its_branch_is_the_same(
+    world: ServiceWorld,
+) -> None:
+    world.limits = Limits(per_hour=2)
+    opened = []
+    for number in range(1, 5):
+        world.registry.tags["python:3"] = number
+        world.cycle()
+        opened.append([pull.number for pull in app(world).open_pulls()])
+        for pull in app(world).open_pulls():
+            app(world).merge(pull.number)
+        world.wait(5 * MINUTE)
+
+    assert opened == [[1], [2], [], []]
+
+
 def test_repos_that_wait_for_room_cost_nothing_while_there_is_none(tmp_path: Path) -> None:
     repos = [repo_with("python:3", name=f"acme/app-{number}") for number in range(5)]
     with service_world(tmp_path, *repos, tags={"python:3": 1}) as world:

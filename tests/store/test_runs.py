@@ -99,3 +99,15 @@ def test_words_of_a_problem_may_be_odd(connection: Connection) -> None:
     add_run(connection, "a1", RunState.FAILED, odd)
 
     assert [one.problems for one in runs.latest(connection)] == [(odd,)]
+
+
+def test_what_runs_opened_is_counted_from_when_they_ended(connection: Connection) -> None:
+    for number, hours in enumerate((5, 2, 1)):
+        runs.begin(connection, f"r{number}", "cycle", NOW - timedelta(hours=hours + 1))
+        counts = {"proposals_opened": 10**number}
+        ended = NOW - timedelta(hours=hours)
+        runs.finish(connection, f"r{number}", RunState.DONE, counts, (), ended)
+    runs.begin(connection, "r9", "cycle", NOW)
+
+    assert runs.opened_since(connection, NOW - timedelta(hours=3)) == 110
+    assert runs.opened_since(connection, NOW) == 0

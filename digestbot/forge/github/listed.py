@@ -74,7 +74,8 @@ def read_branches(repo: Repo, refs: object, prefix: str) -> Repo:
         pull
         for ref in ours.values()
         for pull in items(dig(ref, "associatedPullRequests", "nodes"))
-        if isinstance(pull, Mapping)
+        # Whoever opens one from a branch of ours shall not use up our limits.
+        if dig(pull, "viewerDidAuthor") is True
     ]
     opened = tuple(time for pull in pulls if (time := _time(text(pull, "createdAt"))))
     return replace(

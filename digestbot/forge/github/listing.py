@@ -26,7 +26,9 @@ fragment Ours on RefConnection {
   pageInfo { hasNextPage }
   nodes {
     prefix name target { oid }
-    associatedPullRequests(states: [OPEN], first: 1) { nodes { number createdAt updatedAt } }
+    associatedPullRequests(states: [OPEN], first: 5) {
+      nodes { number createdAt updatedAt viewerDidAuthor }
+    }
   }
 }
 """

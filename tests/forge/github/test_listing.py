@@ -22,6 +22,7 @@ from tests.forge.github.talking import app_settings, key_pair, session_with
 from tests.github.server import GitHubServer
 
 PROPOSING = Selection(is_proposing=True)
+US = "digestbot-user"
 
 
 @pytest.fixture
@@ -171,7 +172,8 @@ def test_selection_says_which_repos_are_meant(
 
 def test_our_branches_and_their_pull_requests_are_brought_along(github: GitHubServer) -> None:
     github.add_repo("acme/app")
-    github.open_pull("acme/app", "digestbot/images", {"a": "b"})
+    github.open_pull("acme/app", "digestbot/images", {"a": "b"}, by=US)
+    github.open_pull("acme/app", "digestbot/theirs", {"a": "f"}, by="mallory")
     github.commit("acme/app", "digestbot/left-over", {"a": "c"})
     github.open_pull("acme/app", "feature", {"a": "d"})
     github.open_pull("acme/app", "digestbot/closed", {"a": "e"})
@@ -179,7 +181,12 @@ def test_our_branches_and_their_pull_requests_are_brought_along(github: GitHubSe
 
     (repo,) = repos(listed(github)).values()
 
-    assert repo.ours == ("digestbot/closed", "digestbot/images", "digestbot/left-over")
+    assert repo.ours == (
+        "digestbot/closed",
+        "digestbot/images",
+        "digestbot/left-over",
+        "digestbot/theirs",
+    )
     assert repo.open_pulls == 1
     assert [int(time.timestamp()) for time in repo.opened] == [int(github.clock.now())]
     assert len(github.requests) == 1
@@ -221,7 +228,7 @@ def test_the_pulse_changes_with_our_branches_and_pull_requests_and_with_nothing_
 def test_many_branches_of_ours_cost_one_more_request(github: GitHubServer) -> None:
     github.add_repo("acme/app")
     for number in range(25):
-        github.open_pull("acme/app", f"digestbot/image-{number:02}", {"a": str(number)})
+        github.open_pull("acme/app", f"digestbot/image-{number:02}", {"a": str(number)}, by=US)
 
     (repo,) = repos(listed(github)).values()
 
