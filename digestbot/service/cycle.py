@@ -206,8 +206,9 @@ class Cycle:
         """Ask about every image that the repos had when they were last looked at."""
         if self.stop.is_set():
             return
+        told = None if self.scope is None else self.scope.images
         with self.fleet.database.reading() as connection:
-            queries = images.queries(connection, self.scope and self.scope.images)
+            queries = images.queries(connection, told)
         with span("cycle.lookups", images=len(queries)):
             answers = look_up(queries, _Until(self.stop, self.resolver), jobs=self.fleet.lookups)
         if self.stop.is_set():

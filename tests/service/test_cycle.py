@@ -372,6 +372,29 @@ def test_within_a_scope_only_its_repos_are_listed(tmp_path: Path) -> None:
         assert world.worked_on == ["acme/a", "acme/b"]
 
 
+def test_a_hint_has_no_other_repo_worked_on_that_is_due(tmp_path: Path) -> None:
+    repos = [repo_with("debian:12", name="acme/a"), repo_with("python:3", name="acme/b")]
+    with service_world(tmp_path, *repos, tags={"python:3": 0, "debian:12": 0}) as world:
+        world.cycle()
+        world.rules_key = "2"
+
+        world.registry.tags["python:3"] = 1
+        scopes = (
+            Scope(images=frozenset({tag_of("python:3")})),
+            Scope(repos=frozenset({"acme/unknown"})),
+            Scope(repos=frozenset({"ACME/B"})),
+            None,
+        )
+
+        seen = []
+        for scope in scopes:
+            world.cycle(scope)
+            seen.append(world.worked_on)
+
+        # Our own pull request is something that happened in the second one.
+        assert seen == [["acme/b"], [], ["acme/b"], ["acme/a"]]
+
+
 def test_a_cycle_that_is_to_end_asks_no_registry_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

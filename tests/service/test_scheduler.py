@@ -21,6 +21,7 @@ from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 from digestbot.store.location import Location
 from tests.github.clock import VirtualClock
+from tests.service.state import add_findings, add_repos, finding
 from tests.service.virtual_engine import VirtualEngine
 
 MORNING = datetime(2026, 11, 21, 6, 5, tzinfo=UTC).timestamp()
@@ -53,6 +54,12 @@ class Service:
             found = Repo("acme/app", "main", None, None)
             repos.note_listed(connection, "github:acme", "run", [found], now)
             repos.settle(connection, 1, repo=found, rules="", due_at=now + span, now=now)
+
+    def follow(self, name: str, image: str) -> None:
+        """Have a repo with an image."""
+        with self.database.begin() as connection:
+            number = add_repos(connection, name)[name]
+            add_findings(connection, number, finding(image))
 
     def _cycle(self, _stop: Stop, scope: Scope | None) -> None:
         if scope is not None:
@@ -122,6 +129,7 @@ def test_a_state_that_fails_for_a_moment_does_not_end_the_service(service: Servi
 def test_what_somebody_says_moved_is_looked_at_and_the_timetable_goes_on(service: Service) -> None:
     service.wait(timedelta(minutes=1))
     cycles = service.cycles
+    service.follow("acme/app", "python:3")
     service.engine.submit(Job("image", "image:a", {"image": "python:3"}))
     service.engine.submit(Job("repo", "repo:b", {"repo": "acme/app"}))
 
@@ -132,6 +140,18 @@ def test_what_somebody_says_moved_is_looked_at_and_the_timetable_goes_on(service
     assert service.scopes == [Scope(images=frozenset({tag})), Scope(repos=frozenset({"acme/app"}))]
     assert service.cycles == cycles
     assert [job.name for _, job in service.engine.waiting] == ["cycle"]
+
+
+def test_what_nobody_here_has_or_follows_is_no_cycle(service: Service) -> None:
+    service.wait(timedelta(minutes=1))
+    service.follow("acme/app", "python:3")
+    service.engine.submit(Job("image", "image:a", {"image": "python:4"}))
+    service.engine.submit(Job("image", "image:b", {"image": "evil.example/python:3"}))
+    service.engine.submit(Job("repo", "repo:c", {"repo": "stranger/app"}))
+
+    service.wait(timedelta(minutes=1))
+
+    assert (service.scopes, service.errors) == ([], [])
 
 
 @pytest.mark.parametrize("image", ["", "python:-", "python@sha256:" + "a" * 64])
