@@ -16,7 +16,7 @@ from digestbot.cli.output import emit
 from digestbot.cli.progress import RepoProgress
 from digestbot.cli.serving import serving
 from digestbot.cli.settings import config_option
-from digestbot.cli.stopping import stopping
+from digestbot.cli.stopping import STOP_S, stopping
 from digestbot.cli.terminal import Terminal
 from digestbot.cli.update import FORMATS
 from digestbot.proposals.outcome import RepoOutcome
@@ -70,7 +70,7 @@ def command(
         is_json = stack.enter_context(logged(terminal, has_report=True))
         say = _log_stopping if is_json else terminal.say
         served = stack.enter_context(serving(context, config=config, digests=digests))
-        stop = stack.enter_context(stopping(say))
+        stop = stack.enter_context(stopping(say, STOP_S))
         bar = stack.enter_context(progress)
 
         def told(outcome: RepoOutcome, writer: Writer | None) -> None:

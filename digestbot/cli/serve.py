@@ -16,7 +16,7 @@ from digestbot.cli.logged import logged
 from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.serving import Serving, serving
 from digestbot.cli.settings import config_option
-from digestbot.cli.stopping import stopping
+from digestbot.cli.stopping import STOP_S, stopping
 from digestbot.cli.terminal import Terminal
 from digestbot.config.addresses import check_listen
 from digestbot.config.models import Settings
@@ -39,7 +39,7 @@ from digestbot.service.scope import Scope
 from digestbot.service.timetable import next_fire
 from digestbot.store.database import Database
 
-STOP_S, CLOCK_S, KEPT_S = 20.0, 30.0, 1.0
+CLOCK_S, KEPT_S = 30.0, 1.0
 LONGEST_PAUSE = timedelta(minutes=10)
 _log = get_log(__name__)
 

@@ -404,7 +404,6 @@ def test_what_hangs_is_left_to_the_next(service: Service, monkeypatch: pytest.Mo
 
     assert outcome.code == 0
     assert log_of(outcome.stderr)[-1]["is_done"] is False
-    assert serve.STOP_S < 20
 
 
 def test_asked_twice_it_ends_at_once(service: Service) -> None:

@@ -48,10 +48,27 @@ def test_nobody_waits_longer_than_said() -> None:
         assert not stop.wait(0)
 
 
+def test_who_does_not_end_in_time_is_ended() -> None:
+    with stopping(nothing, limit_s=0.05) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(10)
+        with pytest.raises(KeyboardInterrupt):
+            threading.Event().wait(30)
+
+
+def test_who_ends_in_time_hears_no_more_of_it() -> None:
+    with stopping(nothing, limit_s=3600) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(10)
+
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
 def test_afterwards_signals_mean_what_they_meant() -> None:
-    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = [signal.getsignal(one) for one in signals]
 
     with stopping(nothing):
         pass
 
-    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(one) for one in signals] == before
