@@ -16,6 +16,7 @@ from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 
 CYCLE = Job("cycle", "cycle")
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _log = get_log(__name__)
 
 
@@ -58,6 +59,7 @@ class Scheduler:
     _engine: Engine = field(init=False)
     _took: timedelta = field(default=timedelta(), init=False)
     _seen: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
+    _due: datetime = field(default=_NEVER, init=False)
 
     def open(self) -> Engine:
         """The engine, which is to be stopped in the end; nothing is due yet."""
@@ -79,7 +81,7 @@ class Scheduler:
             last = schedules.last_started(connection, CYCLE.key)
         times = self.timetable
         if times.run_on_start or missed(times.cron, times.timezone, last, now):
-            self._engine.submit(CYCLE)
+            self._plan(now)
         else:
             self._plan_next()
 
@@ -110,7 +112,7 @@ class Scheduler:
             return None
 
     def _cycle(self, job: Job, stop: Stop) -> None:
-        began = self.clock.monotonic()
+        began, self._due = self.clock.monotonic(), _NEVER
         try:
             with self.database.begin() as connection:
                 schedules.note_started(connection, job.key, self._now())
@@ -123,10 +125,11 @@ class Scheduler:
         """A cycle about what somebody said moved; what it holds back is planned for.
 
         About what nobody here has or follows there is none: senders may tell of all they have,
-        and strangers may install a GitHub App that is public.
+        and strangers may install a GitHub App that is public. Nor is there where a cycle about
+        everything is due: it waits for no burst of hints, and looks at what they are about.
         """
         scope = Scope.of(job)
-        if not self._concerns(scope):
+        if self._now() >= self._due or not self._concerns(scope):
             return
         try:
             self.run_cycle(stop, scope)
@@ -144,7 +147,11 @@ class Scheduler:
         if at is None:
             _log.warning(Event.MESSAGE, message="no cycle is due any more, as service.cron says")
         else:
-            self._engine.submit(CYCLE, at + self.timetable.jitter * self.clock.jitter())
+            self._plan(at + self.timetable.jitter * self.clock.jitter())
+
+    def _plan(self, at: datetime) -> None:
+        self._due = min(self._due, at)  # as in the engine
+        self._engine.submit(CYCLE, at)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.wall(), UTC)

@@ -36,7 +36,7 @@ class Service:
         self.clock = VirtualClock(MORNING)
         self.cycles = 0
         self.scopes: list[Scope] = []
-        self.takes_s = 0.0
+        self.takes_s = self.hint_takes_s = 0.0
         self.errors: list[BaseException] = []
         self.is_behind_s = 0.0
         clock = replace(self.clock.as_clock(), wall=lambda: self.clock.now() - self.is_behind_s)
@@ -64,6 +64,7 @@ class Service:
     def _cycle(self, _stop: Stop, scope: Scope | None) -> None:
         if scope is not None:
             self.scopes.append(scope)
+            self.clock.advance(self.hint_takes_s)
             return
         self.cycles += 1
         self.clock.advance(self.takes_s)
@@ -152,6 +153,24 @@ def test_what_nobody_here_has_or_follows_is_no_cycle(service: Service) -> None:
     service.wait(timedelta(minutes=1))
 
     assert (service.scopes, service.errors) == ([], [])
+
+
+def test_a_burst_of_hints_does_not_keep_the_cycle_waiting(service: Service) -> None:
+    service.wait(timedelta(minutes=54))
+    service.follow("acme/app", "python:3")
+    service.hint_takes_s = 40
+    cycles = service.cycles
+    for number in range(100):
+        service.engine.submit(Job("image", f"image:{number}", {"image": "python:3"}))
+
+    service.wait(timedelta(minutes=5))
+
+    # At 6:59:00 and 6:59:40; the others are for the cycle of 7:00.
+    assert len(service.scopes) == 2
+    assert service.cycles == cycles + 1
+    service.engine.submit(Job("image", "image:a", {"image": "python:3"}))
+    service.wait(timedelta(minutes=1))
+    assert len(service.scopes) == 3
 
 
 @pytest.mark.parametrize("image", ["", "python:-", "python@sha256:" + "a" * 64])
