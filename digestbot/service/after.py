@@ -16,7 +16,7 @@ from digestbot.store import conditions, images, runs
 from digestbot.store.database import Database
 
 # Runs and what was told are of interest for so long.
-_KEPT = timedelta(days=90)
+_KEPT, _ALL_KEPT = timedelta(days=90), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +48,6 @@ class Aftermath:
             conditions.note(connection, conditions_of(known), now)
             conditions.prune(connection, now - _KEPT, names)
             runs.prune(connection, now - _KEPT)
+            runs.prune_partial(connection, now - _ALL_KEPT)
             images.prune(connection, now - _KEPT)
         return self.notices.tell(result.run_id, tally)

@@ -36,6 +36,8 @@ STATES = {
 }
 WHOLE = "cycle"
 """The kind of a run over everything."""
+KEPT_PARTIAL = 1000
+"""How many runs over a part are kept beyond a day."""
 _GOOD = (RunState.DONE.value, RunState.INCOMPLETE.value)
 
 
@@ -117,6 +119,17 @@ def opened_since(connection: Connection, moment: datetime) -> int:
     """How many pull requests were opened in the runs that ended after this time, at least."""
     counts = connection.execute(select(_C.counts).where(_C.finished_at > moment)).scalars()
     return sum(one.get("proposals_opened", 0) for one in counts)
+
+
+def prune_partial(connection: Connection, before: datetime, keep: int = KEPT_PARTIAL) -> int:
+    """Of the runs over a part, forget those from before this time that are not the newest ones.
+
+    Others say when these begin: there may be as many as there is time for. How many were forgotten.
+    """
+    is_partial = _C.kind != WHOLE
+    newest = select(_C.id).where(is_partial).order_by(_C.started_at.desc()).limit(keep)
+    surplus = is_partial & (_C.started_at < before) & _C.id.not_in(newest)
+    return connection.execute(delete(RUNS).where(surplus)).rowcount
 
 
 def prune(connection: Connection, before: datetime) -> int:

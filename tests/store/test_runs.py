@@ -85,6 +85,18 @@ def test_old_ones_are_forgotten(connection: Connection) -> None:
     assert [one.id for one in runs.latest(connection)] == ["new"]
 
 
+def test_of_many_hints_only_the_newest_are_kept_beyond_a_day(connection: Connection) -> None:
+    add_run(connection, "whole", at=NOW - 9 * DAY)
+    for number in range(8):
+        runs.begin(connection, f"hint{number}", "hint", NOW - number * 10 * HOUR)
+
+    assert runs.prune_partial(connection, NOW - DAY, keep=4) == 4
+    assert runs.prune_partial(connection, NOW - DAY, keep=1) == 1
+
+    kept = [one.id for one in runs.latest(connection)]
+    assert kept == ["hint0", "hint1", "hint2", "whole"]
+
+
 def test_the_last_success_is_the_one_that_ended_last(connection: Connection) -> None:
     for number in (2, 1):
         add_run(connection, f"run-{number}", at=NOW + number * HOUR, seconds=60)
