@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,9 @@ from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 
 CYCLE = Job("cycle", "cycle")
+MOST_HINTS, HINTS_WITHIN = 300, timedelta(minutes=10)
+"""So many looks at what somebody said moved; beyond, a cycle stands for all. Each asks GitHub or
+a registry, and may come of one secret that leaked."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _log = get_log(__name__)
 
@@ -60,6 +64,7 @@ class Scheduler:
     _took: timedelta = field(default=timedelta(), init=False)
     _seen: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
     _due: datetime = field(default=_NEVER, init=False)
+    _looks: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_HINTS), init=False)
 
     def open(self) -> Engine:
         """The engine, which is to be stopped in the end; nothing is due yet."""
@@ -131,10 +136,21 @@ class Scheduler:
         scope = Scope.of(job)
         if self._now() >= self._due or not self._concerns(scope):
             return
+        if not self._may_look():
+            self._plan(self._now() + max(HINTS_WITHIN, self._took))
+            return
         try:
             self.run_cycle(stop, scope)
         finally:
             self._plan_next()
+
+    def _may_look(self) -> bool:
+        now = self.clock.monotonic()
+        is_full = len(self._looks) == MOST_HINTS
+        if is_full and now - self._looks[0] < HINTS_WITHIN.total_seconds():
+            return False
+        self._looks.append(now)
+        return True
 
     def _concerns(self, scope: Scope) -> bool:
         with self.database.reading() as connection:

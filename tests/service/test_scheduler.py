@@ -14,7 +14,7 @@ from sqlalchemy import text
 from digestbot.forge.repo import Repo
 from digestbot.image import ImageReference
 from digestbot.service.jobs import Job, Stop, Work
-from digestbot.service.scheduler import Scheduler, Timetable
+from digestbot.service.scheduler import HINTS_WITHIN, MOST_HINTS, Scheduler, Timetable
 from digestbot.service.scope import Scope
 from digestbot.store import repos
 from digestbot.store.database import Database
@@ -171,6 +171,26 @@ def test_a_burst_of_hints_does_not_keep_the_cycle_waiting(service: Service) -> N
     service.engine.submit(Job("image", "image:a", {"image": "python:3"}))
     service.wait(timedelta(minutes=1))
     assert len(service.scopes) == 3
+
+
+def test_beyond_so_many_hints_one_cycle_stands_for_all(service: Service) -> None:
+    service.wait(timedelta(minutes=1))
+    service.follow("acme/app", "python:3")
+    cycles = service.cycles
+
+    def storm(name: str) -> None:
+        for number in range(MOST_HINTS):
+            service.engine.submit(Job("image", f"image:{name}{number}", {"image": "python:3"}))
+        service.wait(timedelta(minutes=1))
+
+    for name in "abc":
+        storm(name)
+    service.wait(HINTS_WITHIN)
+
+    assert len(service.scopes) == MOST_HINTS
+    assert service.cycles == cycles + 1
+    storm("d")
+    assert len(service.scopes) == 2 * MOST_HINTS
 
 
 @pytest.mark.parametrize("image", ["", "python:-", "python@sha256:" + "a" * 64])
