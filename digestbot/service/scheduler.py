@@ -51,7 +51,7 @@ class Scheduler:
     Attributes:
         run_cycle: Does one cycle, about everything or within a scope.
         open_engine: The engine that does these works.
-        watch_hints: Makes of the work within a scope one that says when it begins.
+        watch: Makes of a work one that says when it begins and ends.
     """
 
     database: Database
@@ -59,7 +59,7 @@ class Scheduler:
     run_cycle: Callable[[Stop, Scope | None], object]
     open_engine: Callable[[Mapping[str, Work]], Engine]
     clock: Clock = field(default_factory=Clock)
-    watch_hints: Callable[[Work], Work] = lambda work: work
+    watch: Callable[[Work], Work] = lambda work: work
     _engine: Engine = field(init=False)
     _took: timedelta = field(default=timedelta(), init=False)
     _seen: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
@@ -68,8 +68,8 @@ class Scheduler:
 
     def open(self) -> Engine:
         """The engine, which is to be stopped in the end; nothing is due yet."""
-        hint = self.watch_hints(self._hint)
-        works = {CYCLE.name: self._cycle, IMAGE: hint, REPO: hint}
+        hint = self.watch(self._hint)
+        works = {CYCLE.name: self.watch(self._cycle), IMAGE: hint, REPO: hint}
         self._engine = self.open_engine(works)
         return self._engine
 

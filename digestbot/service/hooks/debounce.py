@@ -16,7 +16,7 @@ DELAY_S = 5.0
 PAUSE_S = 15.0
 """A burst that goes on does not have the same thing looked at more often than this."""
 CYCLE_PAUSE_S = 600.0
-"""A cycle lists all repos: hints have no more of them than this."""
+"""A cycle lists all repos: hints have no more of them than this, and for half of the time."""
 MOST_WAITING = 1000
 
 
@@ -48,6 +48,7 @@ class Debounce:
         self._waiting: dict[str, float] = {}
         self._begun: dict[str, float] = {}
         self._cycle_at = float("-inf")
+        self._cycle_took = 0.0
 
     @property
     def waiting(self) -> int:
@@ -74,14 +75,19 @@ class Debounce:
         return 0.0 if job is CYCLE else ahead
 
     def watched(self, work: Work) -> Work:
-        """The same work, which says when it begins; that of each kind of job needs it.
+        """The same work, which says when it begins and ends; that of each kind of job needs it.
 
         Without it, jobs are counted as waiting for ever.
         """
 
         def begin(job: Job, stop: Stop) -> None:
             self._note_begun(job.key)
-            work(job, stop)
+            began = self._clock.monotonic()
+            try:
+                work(job, stop)
+            finally:
+                if job.name == CYCLE.name:
+                    self._cycle_took = self._clock.monotonic() - began
 
         return begin
 
@@ -99,7 +105,8 @@ class Debounce:
     def _plan_cycle(self) -> float:
         now = self._clock.monotonic()
         if self._cycle_at <= now:
-            self._cycle_at = max(now + self._delay_s, self._cycle_at + CYCLE_PAUSE_S)
+            pause = max(CYCLE_PAUSE_S, 2 * self._cycle_took)
+            self._cycle_at = max(now + self._delay_s, self._cycle_at + pause)
         return self._cycle_at
 
     def _note_begun(self, key: str) -> None:

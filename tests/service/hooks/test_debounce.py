@@ -42,10 +42,10 @@ class World:
         self.clock = VirtualClock(START)
         self.done: list[tuple[float, str]] = []
         self.debounce = Debounce(self.clock.as_clock(), most=most)
-        works: dict[str, Work] = dict.fromkeys(("image", "repo"), self.debounce.watched(self._do))
-        self.engine = VirtualEngine(
-            works | {"cycle": self._do}, clock=self.clock, on_error=self._fail
-        )
+        self.cycle_takes_s = 0.0
+        kinds = ("image", "repo", "cycle")
+        works: dict[str, Work] = dict.fromkeys(kinds, self.debounce.watched(self._do))
+        self.engine = VirtualEngine(works, clock=self.clock, on_error=self._fail)
 
     @property
     def planned(self) -> list[tuple[float, Job]]:
@@ -61,6 +61,8 @@ class World:
 
     def _do(self, job: Job, _stop: Stop) -> None:
         self.done.append((self.clock.now() - START, job.key))
+        if job.name == "cycle":
+            self.clock.advance(self.cycle_takes_s)
 
     def _fail(self, job: Job, error: BaseException) -> None:
         raise AssertionError(job) from error
@@ -214,6 +216,17 @@ def test_cycles_because_of_hints_are_rare() -> None:
         world.hear(ListHint())
 
     assert [at for at, _ in world.run_until(10_000)] == [DELAY_S, DELAY_S + CYCLE_PAUSE_S]
+
+
+def test_where_a_cycle_takes_long_hints_take_up_half_of_the_time_at_most() -> None:
+    world = World()
+    world.cycle_takes_s = 3000
+
+    for second in range(0, 20_000, 10):
+        world.run_until(max(second, world.clock.now() - START))
+        world.hear(ListHint())
+
+    assert [at for at, _ in world.done] == [5, 6005, 12005, 18005]
 
 
 def test_a_hint_is_not_lost_where_the_cycle_came_earlier_than_planned() -> None:
