@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -104,6 +105,8 @@ def serving(app: ASGIApp, host: str, port: int) -> Generator[int, None, None]:
             app,
             http=_Bounded,
             log_config=None,
+            # A warning is what a stranger sends that is no HTTP, as often as they like.
+            log_level=logging.ERROR,
             access_log=False,
             server_header=False,
             proxy_headers=False,

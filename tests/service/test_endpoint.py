@@ -252,6 +252,17 @@ def test_clients_soon_say_what_they_want_or_are_left(
     assert answer == b""
 
 
+def test_what_strangers_send_that_is_no_http_does_not_fill_the_log(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    with dial(service.port) as stranger:
+        stranger.sendall(b"\x16\x03 no HTTP at all\r\n\r\n")
+        answer = stranger.recv(12)
+
+    assert answer == b"HTTP/1.1 400"
+    assert caplog.messages == []
+
+
 def test_clients_that_stay_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "MOST_CLIENTS", 3)
     app = make_app(list, Metrics(Figures).exposition)
