@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 
 from digestbot.clock import Clock
 from digestbot.forge.errors import ForgeError
@@ -257,10 +257,7 @@ class Cycle:
                 )
             if not batch:
                 return
-            for due in batch:
-                if self._leaves_off():
-                    return
-                yield due
+            yield from takewhile(lambda _due: not self._leaves_off(), batch)
             after = batch[-1].id
 
     def _leaves_off(self) -> bool:
