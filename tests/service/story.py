@@ -35,7 +35,7 @@ CONFIG = """\
 targets: [github:acme]
 github: {{url: '{url}', rate_limits: false}}
 state: {{folder: state}}
-service: {{cron: ['* * * * *'], jitter: 0s, listen: '127.0.0.1:{port}'}}
+service: {{cron: ['{cron}'], jitter: 0s, listen: '127.0.0.1:{port}'}}
 hold: {{settle: {settle}}}
 deny: ['{denied}']
 hooks: {hooks}
@@ -57,6 +57,7 @@ class Story:
     settle_s: int = 10
     has_time: bool = True
     has_hook: bool = False
+    cron: str = "* * * * *"
     port: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -82,6 +83,7 @@ class Story:
                 settle=f"{self.settle_s}s",
                 denied=denied,
                 port=self.port,
+                cron=self.cron,
                 hooks=f"[{HOOK.format(host=self.registry.host) if self.has_hook else ''}]",
             )
         )

@@ -33,7 +33,8 @@ def test_what_is_pushed_is_proposed_within_seconds_by_the_notification(tmp_path:
     ):
         github.limits.is_enforced = False
         story = Story(tmp_path, github, registry, 10, said.append, settle_s=0, port=port)
-        story.has_hook = True
+        # Nothing but the hook begins anything.
+        story.has_hook, story.cron = True, "0 0 29 2 *"
         digests = story.populate()
         story.configure(denied=digests[1])
         story.start()
@@ -50,7 +51,7 @@ def test_what_is_pushed_is_proposed_within_seconds_by_the_notification(tmp_path:
 
         (pull,) = github.pulls("acme/app0000", "open")
         assert moved.short in pull.title
-    # Neither the minute of the timetable nor a list of all repos was waited for.
+    # No list of all repos was waited for.
     with (
         closing(Database.open(Location(tmp_path / "state"))) as database,
         database.reading() as connection,
