@@ -36,7 +36,8 @@ from digestbot.scan.forge_files import INTEREST
 from digestbot.scan.gate import RegistryGate
 from digestbot.scan.setup import Setup, make_setup
 from digestbot.service.after import Aftermath
-from digestbot.service.cycle import Cycle, CycleResult, Fleet
+from digestbot.service.cycle import Cycle, CycleResult
+from digestbot.service.fleet import Fleet
 from digestbot.service.jobs import Stop
 from digestbot.service.notify.kinds import recipients
 from digestbot.service.notify.notices import Notices

@@ -11,15 +11,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import islice, takewhile
 
-from digestbot.clock import Clock
 from digestbot.forge.errors import ForgeError
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
-from digestbot.proposals.budget import HOUR, Budget, Limits
+from digestbot.proposals.budget import HOUR, Budget
 from digestbot.proposals.outcome import Outcome, RepoOutcome
 from digestbot.proposals.propose import update_repo
 from digestbot.proposals.run import Run
@@ -29,12 +27,12 @@ from digestbot.scan.in_order import in_order
 from digestbot.scan.lookups import look_up, lookup_problems
 from digestbot.scan.result import Problem
 from digestbot.service.again import look_again_at
+from digestbot.service.fleet import Fleet
 from digestbot.service.jobs import Stop
 from digestbot.service.logs import Event, bound, get_log
 from digestbot.service.scope import Scope
 from digestbot.service.tracing import span
 from digestbot.store import findings, images, proposals, repos, runs
-from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 from digestbot.store.repos import Due
 from digestbot.store.runs import RunState
@@ -45,35 +43,7 @@ _BATCH = 200
 _MOST_PROBLEMS = 200
 _log = get_log(__name__)
 
-OpenForge = Callable[[], Forge]
 OpenRun = Callable[[Forge, Budget], Run]
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """What a cycle works on, and with what.
-
-    Attributes:
-        targets: By name, how their forge is opened.
-        open_repo: Opens the forge of one repo, by the repo's name.
-        rules: A text that changes when what holds in the repos may have changed.
-        limits: How many proposals there may be.
-        lookups: How many lookups may run at a time.
-        jobs: How many repos are worked on at a time.
-    """
-
-    database: Database
-    targets: Mapping[str, OpenForge]
-    rules: str
-    open_repo: Callable[[str], Forge]
-    limits: Limits = field(default_factory=Limits)
-    lookups: int = 16
-    jobs: int = 8
-    clock: Clock = field(default_factory=Clock)
-
-    def now(self) -> datetime:
-        """The time."""
-        return datetime.fromtimestamp(self.clock.wall(), UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.scan.engine import Policy
 from digestbot.scan.gate import RegistryGate
-from digestbot.service.cycle import Cycle, CycleResult, Fleet
+from digestbot.service.cycle import Cycle, CycleResult
+from digestbot.service.fleet import Fleet
 from digestbot.service.scope import Scope
 from digestbot.service.watch import Histories, Watch
 from digestbot.store import findings
