@@ -1,0 +1,67 @@
+"""What is answered: pages, their JSON twins, and what went wrong as either of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+from jinja2 import Environment
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from digestbot import __version__
+from digestbot.service.times import stamp
+from digestbot.web.rendering import render
+
+SCHEMA: Literal["digestbot/dashboard/v1"] = "digestbot/dashboard/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a request has no better answer."""
+
+    code: str
+    """A stable slug."""
+    message: str
+    hint: str
+
+
+def json_answer(page: str, view: Any, now: datetime, status: int = 200) -> Response:  # noqa: ANN401 - any dataclass
+    """A view of the contract `digestbot/dashboard/v1`."""
+    return _json({"page": page, "at": stamp(now), "data": _plain(view)}, status)
+
+
+def fault_json(fault: Fault, status: int) -> Response:
+    """What went wrong, for programs."""
+    return _json({"error": _plain(fault)}, status)
+
+
+def fault_page(templates: Environment, context: dict[str, Any], fault: Fault, status: int) -> Response:
+    """What went wrong, for people."""
+    return HTMLResponse(render(templates, "fault", {**context, "fault": fault}), status)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a program asks."""
+    accepted = request.headers.get("accept", "")
+    return request.url.path.endswith(".json") or accepted.startswith("application/json")
+
+
+def _json(told: dict[str, Any], status: int) -> Response:
+    content = _ANYTHING.dump_json({"schema": SCHEMA, "version": __version__, **told})
+    return Response(content, status, media_type="application/json")
+
+
+def _plain(view: Any) -> Any:  # noqa: ANN401 - any dataclass
+    return _adapter(type(view)).dump_python(view, mode="json")
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+_ANYTHING: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

@@ -1,0 +1,12 @@
+"""The pages, in the order in which they are offered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from digestbot.web.page import Page
+from digestbot.web.pages import about
+
+PAGES: dict[str, Page[Any, Any]] = {page.name: page for page in (about.PAGE,)}
+MENU = ("overview", "images", "repos", "runs", "settings", "about")
+"""Those that every page links to."""

@@ -1,0 +1,179 @@
+"""The dashboard, ready to be served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from digestbot.clock import Clock
+from digestbot.config.load import LoadedSettings
+from digestbot.service.readiness import Reason
+from digestbot.store.database import Database
+from digestbot.store.errors import StoreError
+from digestbot.web.access import Access, Role, Visitor
+from digestbot.web.answers import Fault, fault_json, fault_page, json_answer, wants_json
+from digestbot.web.door import Door
+from digestbot.web.files import Files
+from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
+from digestbot.web.pages import MENU, PAGES
+from digestbot.web.rendering import make_templates, render
+
+_OPEN = ("/static/", "/login")
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What the dashboard is made of.
+
+    Attributes:
+        loaded: The configuration of the service, with the origin of each value.
+        reasons: Why the service is not ready; none where it is.
+        started: When this process began.
+        messages: What is said after something was asked for, by its code.
+    """
+
+    database: Database
+    loaded: LoadedSettings
+    access: Access
+    reasons: Callable[[], Sequence[Reason]]
+    started: datetime
+    messages: Mapping[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+    templates: Environment = field(default_factory=make_templates)
+
+    def look(self, visitor: Visitor) -> Look:
+        """What a page is read from, now."""
+        return Look(
+            self.database,
+            self.loaded,
+            self.reasons(),
+            self.started,
+            datetime.fromtimestamp(self.clock.wall(), UTC),
+            can_act=visitor.role >= Role.OPERATOR,
+        )
+
+
+def dashboard_routes(dashboard: Dashboard, others: Sequence[BaseRoute] = ()) -> list[BaseRoute]:
+    """The routes for `endpoint.make_app`: they take every path that nobody else has.
+
+    `others` stand behind the same door.
+    """
+    pages = [route for page in PAGES.values() for route in _routes_of(dashboard, page)]
+    static = Mount("/static", Files(packages=[("digestbot.web", "static")]))
+    app = Starlette(
+        routes=[*pages, *others, static],
+        middleware=[
+            Middleware(
+                Door,
+                visitor_of=dashboard.access.visitor,
+                turned_away=_turned_away(dashboard),
+                is_open=lambda path: path.startswith(_OPEN),
+            )
+        ],
+        exception_handlers={
+            HTTPException: _on_http(dashboard),
+            NotHereError: _on_fault(dashboard, "not-found", 404),
+            AskedWrongError: _on_fault(dashboard, "asked-wrong", 400),
+            StoreError: _on_fault(dashboard, "state-unreachable", 503),
+        },
+    )
+    # It would lead to whatever host the request names.
+    app.router.redirect_slashes = False
+    return [Mount("/", app)]
+
+
+def context_of(dashboard: Dashboard, request: Request) -> dict[str, Any]:
+    """What every template may speak of."""
+    visitor: Visitor = request.state.visitor
+    return {
+        "visitor": visitor,
+        "csrf": dashboard.access.csrf(visitor),
+        "menu": [PAGES[name] for name in MENU if name in PAGES],
+        "here": request.url.path,
+        "said": request.query_params.get("said", ""),
+        "messages": dashboard.messages,
+        "now": datetime.fromtimestamp(dashboard.clock.wall(), UTC),
+    }
+
+
+def _routes_of(dashboard: Dashboard, page: Page[Any, Any]) -> list[BaseRoute]:
+    def html(request: Request) -> Response:
+        question = page.asked({**request.query_params, **request.path_params})
+        look = dashboard.look(request.state.visitor)
+        view = page.read(look, question)
+        shown = {"page": page, "view": view, "question": question, "twin": _twin_of(page, request)}
+        told = {**context_of(dashboard, request), "now": look.now, **shown}
+        return HTMLResponse(render(dashboard.templates, page.name, told))
+
+    def twin(request: Request) -> Response:
+        question = page.asked({**request.query_params, **request.path_params})
+        look = dashboard.look(request.state.visitor)
+        return json_answer(page.name, page.read(look, question), look.now)
+
+    # The twin first: else its name would be taken for part of a path.
+    return [Route(page.twin, twin), Route(page.path, html)]
+
+
+def _twin_of(page: Page[Any, Any], request: Request) -> str:
+    path = page.twin if page.path == "/" else f"{request.url.path}.json"
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
+def _turned_away(dashboard: Dashboard) -> Callable[[Request, Visitor], Response]:
+    def answer(request: Request, visitor: Visitor) -> Response:
+        is_known = visitor.role > Role.NOBODY
+        if not is_known and not wants_json(request) and dashboard.access.has_login:
+            return RedirectResponse(f"/login?next={quote(_local(request))}", 303)
+        if is_known:
+            fault = Fault("forbidden", "you may look, and change nothing", "ask an operator")
+        else:
+            fault = Fault("sign-in", "nobody may look who is not signed in", dashboard.access.hint)
+        return _faulty(dashboard, request, fault, 403 if is_known else 401)
+
+    return answer
+
+
+def _local(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
+def _on_http(dashboard: Dashboard) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        code, message = _SAID.get(status, ("refused", "that cannot be asked here"))
+        return _faulty(dashboard, request, Fault(code, message, ""), status)
+
+    return answer
+
+
+_SAID = {
+    404: ("not-found", "there is no such page"),
+    405: ("method", "that is not how this is asked"),
+}
+
+
+def _on_fault(
+    dashboard: Dashboard, code: str, status: int
+) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        fault = Fault(code, str(error), getattr(error, "hint", ""))
+        return _faulty(dashboard, request, fault, status)
+
+    return answer
+
+
+def _faulty(dashboard: Dashboard, request: Request, fault: Fault, status: int) -> Response:
+    if wants_json(request):
+        return fault_json(fault, status)
+    return fault_page(dashboard.templates, context_of(dashboard, request), fault, status)

@@ -1,0 +1,19 @@
+// What pages do beyond links and forms: plots are drawn, and what is live stands still while read.
+"use strict";
+
+// Filters are sent without the fields that are left empty: addresses stay short.
+document.addEventListener("htmx:configRequest", (event) => {
+  for (const [name, value] of Object.entries(event.detail.parameters)) {
+    if (value === "") delete event.detail.parameters[name];
+  }
+});
+
+// Whoever was signed out meanwhile is shown where to sign in, not a page within a page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const answered = new URL(event.detail.xhr.responseURL || location.href, location.href);
+  if (answered.pathname === "/login") location.assign(answered.href);
+});
+
+const draw = () => window.digestbotPlots?.(document);
+document.addEventListener("DOMContentLoaded", draw);
+document.addEventListener("htmx:afterSettle", draw);
