@@ -53,7 +53,18 @@ if TYPE_CHECKING:
     from digestbot.service.metrics import Metrics  # `run` has none
 
 # Of the settings these change nothing about what is proposed.
-_APART = {"service", "notify", "hooks", "state", "cache", "jobs", "timeout", "targets", "requires"}
+_APART = {
+    "service",
+    "notify",
+    "hooks",
+    "dashboard",
+    "state",
+    "cache",
+    "jobs",
+    "timeout",
+    "targets",
+    "requires",
+}
 _MAX_WAIT_S = 15.0
 
 OnOutcome = Callable[[RepoOutcome, Writer | None], None]

@@ -32,6 +32,7 @@ _VOUCHED_FOR = (
     "service",
     "notify",
     "hooks",
+    "dashboard",
 )
 
 

@@ -5,6 +5,7 @@ As in `names`: each check gives back what it was given, or a `ValueError` says w
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +19,7 @@ _TARGET = re.compile(
     r"github:[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100})?", re.ASCII
 )
 _LAST_PORT = 65535
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}", re.ASCII)
 
 
 def read_duration(text: str) -> timedelta:
@@ -102,4 +104,25 @@ def check_listen(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _LAST_PORT:
         raise ValueError("is not an address to listen on, such as 127.0.0.1:8080")
+    return text
+
+
+def check_network(text: str) -> str:
+    """An address, or a range of them: `10.1.2.3`, `10.0.0.0/8`, `fd00::/8`."""
+    check_text(text)
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("is not an address or a range, such as 10.1.2.3 or 10.0.0.0/8") from None
+    if network.prefixlen == 0:
+        raise ValueError("is every address there is; name the proxy's own")
+    if "/" in text and str(network.network_address) != str(ipaddress.ip_interface(text).ip):
+        raise ValueError(f"has bits behind its prefix; write {str(network)!r}")
+    return text
+
+
+def check_header(text: str) -> str:
+    """The name of a header: `X-Forwarded-User`."""
+    if not _HEADER.fullmatch(text):
+        raise ValueError("is not the name of a header, such as X-Forwarded-User")
     return text

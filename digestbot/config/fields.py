@@ -90,6 +90,12 @@ TargetWord = Annotated[str, AfterValidator(addresses.check_target)]
 StateUrl = Annotated[str, AfterValidator(addresses.check_state_url)]
 HttpUrl = Annotated[str, AfterValidator(addresses.check_http_url)]
 Listen = Annotated[str, AfterValidator(addresses.check_listen)]
+Network = Annotated[str, AfterValidator(addresses.check_network)]
+HeaderName = Annotated[
+    str,
+    AfterValidator(addresses.check_header),
+    Field(json_schema_extra={"pattern": "^[A-Za-z][A-Za-z0-9-]{0,99}$"}),
+]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_read_duration, json_schema_input_type=str),

@@ -18,7 +18,7 @@ _PLACES: dict[type[BaseModel], str] = {Settings: "at the top"} | {
 }
 _SECRETS = {"api_key", "auth", "passwd", "password", "secret", "token"}
 # What a secret is called, where that is not "password".
-_WORDS = {"github": "token", "hooks": "secret"}
+_WORDS = {"github": "token", "hooks": "secret", "dashboard": "token"}
 _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "keys with values",
@@ -69,7 +69,7 @@ def explain(error: ErrorDetails) -> str:
 
 def _explain_unknown(path: KeyPath) -> str:
     key = str(path[-1])
-    model: type[BaseModel] = SECTIONS[str(path[0])] if len(path) > 1 else Settings
+    model = _model_at(path)
     if key.lower() in _SECRETS:
         word = _WORDS.get(str(path[0]), "password")
         return f"no secret is written here; use {word}_env or {word}_file"
@@ -80,6 +80,16 @@ def _explain_unknown(path: KeyPath) -> str:
         if key in other.model_fields:
             return f"unknown key here; it belongs {place}"
     return f"unknown key; known are {', '.join(model.model_fields)}"
+
+
+def _model_at(path: KeyPath) -> type[BaseModel]:
+    """Whose key this is; sections stand in others at most once, or under a name in between."""
+    names = [str(part) for part in path[:-1]]
+    for length in range(len(names), 0, -1):
+        found = SECTIONS.get(".".join(names[:length]))
+        if found is not None:
+            return found
+    return Settings
 
 
 def _explain_choice(value: object, expected: str) -> str:

@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from digestbot.config.dashboard import DashboardConfig, ProxyConfig, UserConfig
 from digestbot.config.fields import (
     MOST,
     Day,
@@ -301,6 +302,9 @@ class Settings(Model):
         default=(),
         description="Who may say that something moved: `digestbot serve` then looks at it at once.",
     )
+    dashboard: DashboardConfig = Field(
+        default_factory=DashboardConfig, description="Who may look at the dashboard, and act."
+    )
 
     @field_validator("hooks")
     @classmethod
@@ -334,4 +338,7 @@ SECTIONS: dict[str, type[Model]] = {
     "service": ServiceConfig,
     "notify": NotifyConfig,
     "hooks": HookConfig,
+    "dashboard": DashboardConfig,
+    "dashboard.users": UserConfig,
+    "dashboard.proxy": ProxyConfig,
 }

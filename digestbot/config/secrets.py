@@ -25,16 +25,31 @@ def read_password(
     """
     if config.password_env is not None:
         key = f"registries.{host}.password_env"
-        password = _from_variable(config.password_env, key, environ)
     elif config.password_file is not None:
         key = f"registries.{host}.password_file"
-        password = _from_file(config.password_file, key)
     else:
         return None
-    password = password.removesuffix("\n").removesuffix("\r")
+    password = read_secret(key, config.password_env, config.password_file, environ)
     if not password:
         raise ConfigError([Issue(key, "the password is empty")])
     return SecretStr(password)
+
+
+def read_secret(
+    key: str, variable: str | None, path: Path | None, environ: Mapping[str, str]
+) -> str:
+    """The text in this variable or else in this file, without one line break at its end.
+
+    Raises:
+        ConfigError: The variable is not set, or the file cannot be read; it speaks of `key`.
+    """
+    if variable is not None:
+        text = _from_variable(variable, key, environ)
+    elif path is not None:
+        text = _from_file(path, key)
+    else:
+        raise ValueError("a secret without a place does not pass the configuration")
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _from_variable(name: str, key: str, environ: Mapping[str, str]) -> str:

@@ -56,6 +56,11 @@ PROPOSALS = [
     ("service.listen", "127.0.0.1:8080"),
     ("notify", []),
     ("hooks", []),
+    ("dashboard.enabled", True),
+    ("dashboard.users", []),
+    ("dashboard.public_badges", False),
+    ("dashboard.session", "12h"),
+    ("dashboard.target", "7d"),
 ]
 DEFAULTS = [Row(key, value, "default") for key, value in PROPOSALS]
 
