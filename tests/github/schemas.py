@@ -1,6 +1,6 @@
 """GitHub's own descriptions of its API: OpenAPI for REST, the public schema for GraphQL.
 
-They come from npm (`install.py`, which tests/run starts) and stay out of the repository.
+They come from npm (`tests/npm.py`, which tests/run starts) and stay out of the repository.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema, build_ast_schema, parse
 
-from tests.github.install import FOLDER
+from tests.npm import FOLDER, GITHUB_GRAPHQL, GITHUB_REST, Wanted
 
-REST_FILE = "api.github.com.json"
-GRAPHQL_FILE = "schema.graphql"
 _FORM = "2"
 # Behind the name of a component: the same, but it refuses no fields of others.
 _OPEN = "~open"
@@ -102,21 +100,21 @@ def _made(name: str, suffix: str, make: Any) -> bytes:
     return made
 
 
-def _original(name: str) -> str:
+def _original(wanted: Wanted) -> str:
     try:
-        return (FOLDER / name).read_text(encoding="utf-8")
+        return wanted.path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise AssertionError(
-            f"GitHub's description {name} is not in {FOLDER}: run ./tests/run, which fetches it"
+            f"{wanted.path} is missing: run ./tests/run, which fetches it"
         ) from None
 
 
 def _trim_graphql() -> bytes:
-    return pickle.dumps(parse(_original(GRAPHQL_FILE), no_location=True))
+    return pickle.dumps(parse(_original(GITHUB_GRAPHQL), no_location=True))
 
 
 def _trim_rest() -> bytes:
-    whole = json.loads(_original(REST_FILE))
+    whole = json.loads(_original(GITHUB_REST))
     operations = {name: _operation(whole, name) for name in OPERATIONS}
     kept: dict[str, Any] = {}
     wanted = _names(operations) | {"basic-error"}

@@ -8,11 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from tests.github.install import FOLDER, fetch
-
-PACKAGE = "@octokit/webhooks-schemas@7.6.1"
-DIGEST = "qW0Bwtb76r4m2WzVhKDyfEeEnt1GEQoRjkCqmq2ZeB0nNVDJ+Z2LBDS9FDPyduuMXf/ZTWiCJp9PFFHgRfBe3A=="
-FILE = "schema.json"
+from tests.npm import GITHUB_WEBHOOKS, fetch
 
 
 def problems(name: str, payload: Any) -> list[str]:
@@ -46,8 +42,7 @@ def _parts(schema: Any) -> list[Any]:
 
 @cache
 def _whole() -> Any:
-    fetch(PACKAGE, DIGEST, FILE)
-    return json.loads((FOLDER / FILE).read_bytes())
+    return json.loads(fetch(GITHUB_WEBHOOKS).read_bytes())
 
 
 @cache
