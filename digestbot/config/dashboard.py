@@ -107,8 +107,11 @@ class DashboardConfig(Model):
     proxy: ProxyConfig | None = Field(
         default=None, description="A reverse proxy that says who is signed in."
     )
-    public_badges: bool = Field(
-        default=False, description="Whether anybody may see the badges, signed in or not."
+    public_badges: Many[Text] = Field(
+        default=(),
+        description="Repos whose badges anybody may see, signed in or not, as globs on their "
+        "whole names: `acme/site`, `acme/*`. With any, the badge of the fleet is for anybody, too. "
+        "Who asks for another repo's hears the same whether it is watched or not.",
     )
     session: Duration = Field(
         default=timedelta(hours=12),

@@ -58,7 +58,7 @@ PROPOSALS = [
     ("hooks", []),
     ("dashboard.enabled", True),
     ("dashboard.users", []),
-    ("dashboard.public_badges", False),
+    ("dashboard.public_badges", []),
     ("dashboard.session", "12h"),
     ("dashboard.target", "7d"),
 ]
