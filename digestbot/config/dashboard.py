@@ -99,7 +99,6 @@ class DashboardConfig(Model):
     enabled: bool = Field(default=True, description="Whether `digestbot serve` has a dashboard.")
     users: Many[UserConfig] = Field(
         default=(),
-        max_length=MOST_USERS,
         description="Who signs in with a token. Without users and without a proxy the dashboard "
         "is there only where `service.listen` is a loopback address, for whoever can reach it, "
         "to look and not to act.",
@@ -129,6 +128,8 @@ class DashboardConfig(Model):
         for name, count in Counter(user.name for user in self.users).items():
             if count > 1:
                 raise ValueError(f"has {count} users who are called {name}")
+        if len(self.users) > MOST_USERS:
+            raise ValueError(f"has more than {MOST_USERS} users; let a proxy say who they are")
         if not _SHORTEST <= self.session <= _LONGEST:
             raise ValueError("has a session that is not between 1m and 90d")
         if self.proxy is not None and self.proxy.header is None and not self.users:
