@@ -27,11 +27,12 @@ TroubledRepo: TypeAlias = tuple[str, tuple[Problem, ...]]
 """The name of a repo, and what went wrong in it."""
 _READ = 1000
 _LOST = "if that is meant, set `hold.lost_platforms: false`, or leave the image out with `ignore`"
-_HINTS = {
+HINTS: Final = {
     PLATFORM_LOST: _LOST,
     SINGLE_NOW: _LOST,
     FLAPPING: "tell whoever pushes it; it is proposed once it stays as long as `hold.settle` says",
 }
+"""What to do about what is held for such a reason."""
 _STATUS = "see it all with: digestbot status"
 
 
@@ -178,7 +179,7 @@ def _repo(repo: TroubledRepo) -> Condition:
 
 def _image(held: HeldImage) -> Condition:
     where = f"{plural(held.places, 'pin')} in {plural(held.repos, 'repo')}"
-    message, hint = f"{held.message} ({where})", _HINTS.get(held.reason, "")
+    message, hint = f"{held.message} ({where})", HINTS.get(held.reason, "")
     return Condition(f"image:{held.image}/{held.reason}", "held", held.reason, message, hint)
 
 

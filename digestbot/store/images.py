@@ -90,7 +90,7 @@ def queries(connection: Connection, tags: Collection[ImageTag] | None = None) ->
         .group_by(_C.id)
         .order_by(repos.desc(), _C.id)
     )
-    return [_query(row) for row in rows]
+    return [query_of(row) for row in rows]
 
 
 def known(connection: Connection, query: Query) -> tuple[int, str]:
@@ -209,7 +209,7 @@ def failing(connection: Connection) -> list[Failing]:
     )
     return [
         Failing(
-            _query(row),
+            query_of(row),
             row.failing_host,
             row.failing_code,
             row.failing_message,
@@ -233,7 +233,7 @@ def tags(connection: Connection) -> list[TagState]:
     )
     return [
         TagState(
-            _query(row),
+            query_of(row),
             Digest.parse(row.digest) if row.digest else None,
             row.since,
             row.checked_at,
@@ -260,6 +260,7 @@ def _is(query: Query) -> ColumnElement[bool]:
     return _C.key == _key(query)
 
 
-def _query(row: Row[Any]) -> Query:
+def query_of(row: Row[Any]) -> Query:
+    """The tag and platform of a row of `IMAGES`."""
     image = ImageTag(row.registry, row.repository, row.tag)
     return Query(image, Platform.parse(row.platform) if row.platform else None)
