@@ -66,6 +66,6 @@ class Door:
         request.state.visitor = visitor
         needed = Role.READER if request.method in _SAFE else Role.OPERATOR
         app = self._app
-        if visitor.role < needed and not self._is_open(request.url.path):
+        if visitor.role < needed and not self._is_open(scope["path"]):
             app = self._turned_away(request, visitor)
         await app(scope, receive, send_guarded)

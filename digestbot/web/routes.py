@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment
 from starlette.applications import Starlette
@@ -22,14 +21,18 @@ from digestbot.service.readiness import Reason
 from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 from digestbot.web.access import Access, Role, Visitor
-from digestbot.web.answers import Fault, fault_json, fault_page, json_answer, wants_json
+from digestbot.web.answers import Fault, fault_json, json_answer, wants_json
+from digestbot.web.badges import badge_routes, is_public
 from digestbot.web.door import Door
 from digestbot.web.files import Files
+from digestbot.web.login import login_address
 from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
 
-_OPEN = ("/static/", "/login")
+_STATIC = "/static/"
+_SEE_OTHER, _BAD, _UNKNOWN, _FORBIDDEN = 303, 400, 401, 403
+_NOT_FOUND, _NOT_ALLOWED, _DOWN = 404, 405, 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,27 @@ class Dashboard:
             self.loaded,
             self.reasons(),
             self.started,
-            datetime.fromtimestamp(self.clock.wall(), UTC),
-            can_act=visitor.role >= Role.OPERATOR,
+            self.now(),
+            can_act=visitor.can_act,
         )
+
+    def render(self, request: Request, name: str, shown: Mapping[str, object]) -> str:
+        """A template as HTML, with what every one of them may speak of, and what it shows."""
+        visitor: Visitor = request.state.visitor
+        told = {
+            "visitor": visitor,
+            "csrf": self.access.csrf(visitor),
+            "menu": [PAGES[name] for name in MENU if name in PAGES],
+            "here": request.url.path,
+            "said": request.query_params.get("said", ""),
+            "messages": self.messages,
+            "now": self.now(),
+        }
+        return render(self.templates, name, {**told, **shown})
+
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.fromtimestamp(self.clock.wall(), UTC)
 
 
 def dashboard_routes(dashboard: Dashboard, others: Sequence[BaseRoute] = ()) -> list[BaseRoute]:
@@ -71,40 +92,28 @@ def dashboard_routes(dashboard: Dashboard, others: Sequence[BaseRoute] = ()) -> 
     """
     pages = [route for page in PAGES.values() for route in _routes_of(dashboard, page)]
     static = Mount("/static", Files(packages=[("digestbot.web", "static")]))
+    public = dashboard.loaded.settings.dashboard.public_badges
+    badges = badge_routes(dashboard.database, public)
     app = Starlette(
-        routes=[*pages, *others, static],
+        routes=[*pages, *badges, *others, static],
         middleware=[
             Middleware(
                 Door,
                 visitor_of=dashboard.access.visitor,
                 turned_away=_turned_away(dashboard),
-                is_open=lambda path: path.startswith(_OPEN),
+                is_open=lambda path: path.startswith(_OPEN) or is_public(path, public),
             )
         ],
         exception_handlers={
             HTTPException: _on_http(dashboard),
-            NotHereError: _on_fault(dashboard, "not-found", 404),
-            AskedWrongError: _on_fault(dashboard, "asked-wrong", 400),
-            StoreError: _on_fault(dashboard, "state-unreachable", 503),
+            NotHereError: _on_fault(dashboard, "not-found", _NOT_FOUND),
+            AskedWrongError: _on_fault(dashboard, "asked-wrong", _BAD),
+            StoreError: _on_fault(dashboard, "state-unreachable", _DOWN),
         },
     )
     # It would lead to whatever host the request names.
     app.router.redirect_slashes = False
     return [Mount("/", app)]
-
-
-def context_of(dashboard: Dashboard, request: Request) -> dict[str, Any]:
-    """What every template may speak of."""
-    visitor: Visitor = request.state.visitor
-    return {
-        "visitor": visitor,
-        "csrf": dashboard.access.csrf(visitor),
-        "menu": [PAGES[name] for name in MENU if name in PAGES],
-        "here": request.url.path,
-        "said": request.query_params.get("said", ""),
-        "messages": dashboard.messages,
-        "now": datetime.fromtimestamp(dashboard.clock.wall(), UTC),
-    }
 
 
 def _routes_of(dashboard: Dashboard, page: Page[Any, Any]) -> list[BaseRoute]:
@@ -113,8 +122,7 @@ def _routes_of(dashboard: Dashboard, page: Page[Any, Any]) -> list[BaseRoute]:
         look = dashboard.look(request.state.visitor)
         view = page.read(look, question)
         shown = {"page": page, "view": view, "question": question, "twin": _twin_of(page, request)}
-        told = {**context_of(dashboard, request), "now": look.now, **shown}
-        return HTMLResponse(render(dashboard.templates, page.name, told))
+        return HTMLResponse(dashboard.render(request, page.name, shown))
 
     def twin(request: Request) -> Response:
         question = page.asked({**request.query_params, **request.path_params})
@@ -134,32 +142,29 @@ def _turned_away(dashboard: Dashboard) -> Callable[[Request, Visitor], Response]
     def answer(request: Request, visitor: Visitor) -> Response:
         is_known = visitor.role > Role.NOBODY
         if not is_known and not wants_json(request) and dashboard.access.has_login:
-            return RedirectResponse(f"/login?next={quote(_local(request))}", 303)
+            return RedirectResponse(login_address(request), _SEE_OTHER)
         if is_known:
             fault = Fault("forbidden", "you may look, and change nothing", "ask an operator")
         else:
             fault = Fault("sign-in", "nobody may look who is not signed in", dashboard.access.hint)
-        return _faulty(dashboard, request, fault, 403 if is_known else 401)
+        return _faulty(dashboard, request, fault, _FORBIDDEN if is_known else _UNKNOWN)
 
     return answer
 
 
-def _local(request: Request) -> str:
-    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-
-
 def _on_http(dashboard: Dashboard) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        code, message = _SAID.get(status, ("refused", "that cannot be asked here"))
-        return _faulty(dashboard, request, Fault(code, message, ""), status)
+        if not isinstance(error, HTTPException):
+            raise error
+        code, message = _SAID.get(error.status_code, ("refused", error.detail))
+        return _faulty(dashboard, request, Fault(code, message, ""), error.status_code)
 
     return answer
 
 
 _SAID = {
-    404: ("not-found", "there is no such page"),
-    405: ("method", "that is not how this is asked"),
+    _NOT_FOUND: ("not-found", "there is no such page"),
+    _NOT_ALLOWED: ("method", "that is not how this is asked"),
 }
 
 
@@ -176,4 +181,4 @@ def _on_fault(
 def _faulty(dashboard: Dashboard, request: Request, fault: Fault, status: int) -> Response:
     if wants_json(request):
         return fault_json(fault, status)
-    return fault_page(dashboard.templates, context_of(dashboard, request), fault, status)
+    return HTMLResponse(dashboard.render(request, "fault", {"fault": fault}), status)
