@@ -1,1 +1,1 @@
-"""The dashboard: what the state tells, as pages, as JSON, as CSV; and what may be asked for there."""
+"""The dashboard: what the state tells, as pages, JSON and CSV; and what is asked for there."""

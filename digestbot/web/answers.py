@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from jinja2 import Environment
 from pydantic import TypeAdapter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from digestbot import __version__
 from digestbot.service.times import stamp
-from digestbot.web.rendering import render
 
 SCHEMA: Literal["digestbot/dashboard/v1"] = "digestbot/dashboard/v1"
 
@@ -39,11 +38,6 @@ def fault_json(fault: Fault, status: int) -> Response:
     return _json({"error": _plain(fault)}, status)
 
 
-def fault_page(templates: Environment, context: dict[str, Any], fault: Fault, status: int) -> Response:
-    """What went wrong, for people."""
-    return HTMLResponse(render(templates, "fault", {**context, "fault": fault}), status)
-
-
 def wants_json(request: Request) -> bool:
     """Whether a program asks."""
     accepted = request.headers.get("accept", "")
@@ -56,11 +50,12 @@ def _json(told: dict[str, Any], status: int) -> Response:
 
 
 def _plain(view: Any) -> Any:  # noqa: ANN401 - any dataclass
-    return _adapter(type(view)).dump_python(view, mode="json")
+    kind: Hashable = type(view)
+    return _adapter(kind).dump_python(view, mode="json")
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

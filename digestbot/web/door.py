@@ -1,4 +1,4 @@
-"""The one door of the dashboard: who is nobody sees nothing, and no page may do more than it must."""
+"""The one door of the dashboard: nobody sees anything unasked, no page does more than it must."""
 
 from __future__ import annotations
 

@@ -101,7 +101,9 @@ def dashboard_routes(dashboard: Dashboard, others: Sequence[BaseRoute] = ()) -> 
                 Door,
                 visitor_of=dashboard.access.visitor,
                 turned_away=_turned_away(dashboard),
-                is_open=lambda path: path.startswith(_OPEN) or is_public(path, public),
+                is_open=lambda path: (
+                    path in PATHS or path.startswith(_STATIC) or is_public(path, public)
+                ),
             )
         ],
         exception_handlers={
