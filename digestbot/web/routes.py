@@ -25,7 +25,7 @@ from digestbot.web.answers import Fault, fault_json, json_answer, wants_json
 from digestbot.web.badges import badge_routes, is_public
 from digestbot.web.door import Door
 from digestbot.web.files import Files
-from digestbot.web.login import login_address
+from digestbot.web.login import PATHS, login_address, login_routes
 from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
@@ -93,9 +93,10 @@ def dashboard_routes(dashboard: Dashboard, others: Sequence[BaseRoute] = ()) -> 
     pages = [route for page in PAGES.values() for route in _routes_of(dashboard, page)]
     static = Mount("/static", Files(packages=[("digestbot.web", "static")]))
     public = dashboard.loaded.settings.dashboard.public_badges
+    login = login_routes(dashboard.access, dashboard.render, dashboard.clock)
     badges = badge_routes(dashboard.database, public)
     app = Starlette(
-        routes=[*pages, *badges, *others, static],
+        routes=[*pages, *login, *badges, *others, static],
         middleware=[
             Middleware(
                 Door,
