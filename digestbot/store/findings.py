@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from digestbot.image import Digest
-from digestbot.policy.finding import Finding, Status
+from digestbot.policy.finding import DENIED_PINNED, Finding, Status
 from digestbot.policy.judge import followed_tag
 from digestbot.registry.resolution import Query
-from digestbot.store import images
+from digestbot.store import ages, images
 from digestbot.store.tables import FINDINGS, IMAGES, REPOS
 
 _C = FINDINGS.c
 # Done for each repo that is worked on: what is put together once is compiled once.
 _FORGET = delete(FINDINGS).where(_C.repo_id == bindparam("repo"))
+_COUNT = update(REPOS).where(REPOS.c.id == bindparam("repo"))
+_BEHIND_SINCE = select(func.min(ages.behind_since(_C.image_id, _C.digest))).where(
+    _C.repo_id == bindparam("repo"), _C.status.in_(ages.BEHIND), _C.digest.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ def replace(
     if rows:
         shared = {"repo_id": repo_id, "found_at": now}
         connection.execute(insert(FINDINGS), [{**row, **shared} for row in rows])
+    _count(connection, repo_id, [finding for finding, _ in found])
 
 
 def counts(connection: Connection) -> dict[Status, int]:
@@ -139,6 +145,16 @@ def _listed(
         )
         for row in rows
     ]
+
+
+def _count(connection: Connection, repo_id: int, findings: Sequence[Finding]) -> None:
+    """Keep what they come to with the repo."""
+    counted = Counter(finding.status.value for finding in findings)
+    values: dict[str, Any] = {f"{one.value}_count": counted[one.value] for one in Status}
+    values["denied_count"] = sum(finding.reason == DENIED_PINNED for finding in findings)
+    is_behind = any(counted[one] for one in ages.BEHIND)
+    since = connection.scalar(_BEHIND_SINCE, {"repo": repo_id}) if is_behind else None
+    connection.execute(_COUNT, {"repo": repo_id, **values, "behind_since": since})
 
 
 def _row(

@@ -45,6 +45,11 @@ _C = REPOS.c
 # Done for each repo that is worked on: what is put together once is compiled once.
 _SETTLE = update(REPOS).where(_C.id == bindparam("repo"))
 _IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys((column.name for column in _C if column.name.endswith("_count")), 0),
+    "behind_since": None,
+    "problems": [],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,15 @@ def due(
     return [_due(row) for row in connection.execute(query)]
 
 
+def why_due(connection: Connection, repo_id: int, now: datetime) -> str:
+    """Why a repo is to be worked on, as `Due` says it; empty where it is not.
+
+    Whether other rules hold by now is left out: only whoever works knows them.
+    """
+    query = select(_reason(_C.settled_rules, now)).where(_IS_LIVE, _C.id == repo_id)
+    return connection.execute(query).scalar() or ""
+
+
 def is_touched(names: Collection[str], tags: Collection[ImageTag]) -> ColumnElement[bool]:
     """Whether a repo is of one of these names, or one of these tags has another offer for it."""
     return or_(_is_named(names), _is_offered_another(images.is_one_of(tags)))
@@ -149,6 +163,7 @@ def settle(
         "settled_at": now,
         "due_at": due_at,
         "problems": [asdict(problem) for problem in problems],
+        "problem_count": len(problems),
     }
     connection.execute(_SETTLE, {"repo": repo_id, **values})
 
@@ -213,13 +228,12 @@ def _go(connection: Connection, condition: ColumnElement[bool], now: datetime) -
     gone = select(_C.id).where(there)
     connection.execute(delete(FINDINGS).where(FINDINGS.c.repo_id.in_(gone)))
     # One that comes back is new.
-    done = connection.execute(
-        update(REPOS).where(there).values(gone_at=now, settled_at=None, due_at=None, problems=[])
-    )
+    fresh = {"settled_at": None, "due_at": None, **_EMPTY}
+    done = connection.execute(update(REPOS).where(there).values(gone_at=now, **fresh))
     return done.rowcount
 
 
-def _reason(rules: str, now: datetime) -> ColumnElement[str]:
+def _reason(rules: str | ColumnElement[str | None], now: datetime) -> ColumnElement[str]:
     """Why a repo is due, as a slug; empty where it is not."""
     is_waiting = exists().where(
         PROPOSALS.c.repo_id == _C.id, PROPOSALS.c.state == State.WAITING.value

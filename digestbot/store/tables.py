@@ -67,6 +67,10 @@ def _text(name: str) -> Column[str]:
     return Column(name, Words, nullable=False, server_default="")
 
 
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
 REPOS = Table(
     "repos",
     METADATA,
@@ -96,6 +100,16 @@ REPOS = Table(
     Column("settled_at", Moment),
     Column("due_at", Moment),
     Column("problems", JSON, nullable=False),
+    _count("problem_count"),
+    # What its findings come to, written with them: lists are ordered by it.
+    _count("current_count"),
+    _count("stale_count"),
+    _count("held_count"),
+    _count("failed_count"),
+    _count("unpinned_count"),
+    _count("skipped_count"),
+    _count("denied_count"),
+    Column("behind_since", Moment),
     UniqueConstraint("target", "name"),
     # Pages of a target are read in order of their ids.
     Index(None, "target", "id"),
@@ -133,6 +147,8 @@ SIGHTINGS = Table(
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Index(None, "image_id", "id"),
+    Index(None, "image_id", "digest", "id"),
+    Index(None, "first_seen"),
 )
 
 FINDINGS = Table(
@@ -160,7 +176,8 @@ FINDINGS = Table(
     Column("found_at", Moment, nullable=False),
     Index(None, "repo_id"),
     Index(None, "image_id"),
-    Index(None, "status"),
+    # Enough to sum up who is behind, and with what, without a look at the rows.
+    Index(None, "status", "image_id", "digest", "repo_id"),
     Index(None, "digest"),
 )
 
@@ -182,6 +199,7 @@ PROPOSALS = Table(
     UniqueConstraint("repo_id", "branch"),
     Index(None, "state"),
     Index(None, "opened_at"),
+    Index(None, "ended_at"),
 )
 
 RUNS = Table(
@@ -194,7 +212,25 @@ RUNS = Table(
     Column("finished_at", Moment),
     Column("counts", JSON, nullable=False),
     Column("problems", JSON, nullable=False),
+    _count("problem_count"),
+    Column("requests", JSON),
     Index(None, "started_at"),
+    Index(None, "kind", "state", "started_at"),
+)
+
+TALLIES = Table(
+    "tallies",
+    METADATA,
+    # Hours since the epoch: one row for each.
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("current", Integer, nullable=False),
+    Column("stale", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("unpinned", Integer, nullable=False),
+    Column("p50_s", Integer),
+    Column("p90_s", Integer),
 )
 
 SCHEDULES = Table(
