@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from digestbot.cli import dashboard
 from digestbot.cli.exits import Exit
 from digestbot.cli.logged import logged
 from digestbot.cli.options import GroupedCommand, common, option
@@ -51,8 +52,8 @@ _log = get_log(__name__)
     heading="Service",
     env="LISTEN",
     metavar="HOST:PORT",
-    help="Where /healthz, /readyz, /metrics and /hooks/ are served, in place of what "
-    "`service.listen` says.",
+    help="Where the dashboard, /healthz, /readyz, /metrics and /hooks/ are served, in place of "
+    "what `service.listen` says.",
 )
 @common
 @click.pass_context
@@ -61,7 +62,8 @@ def command(context: click.Context, /, *, config: Path | None, listen: str | Non
 
     A cycle begins by the timetable (`service.cron`): it lists the repos, asks about each image
     once, and works on the repos where anything moved. What is held back is looked at again when
-    its time has come. Whoever is to know is told of what changed (`notify`).
+    its time has come. Whoever is to know is told of what changed (`notify`). Who looks at the
+    dashboard is for `dashboard` to say.
     """
     terminal = Terminal.of(context)
     given = _address(listen) if listen else None
@@ -102,9 +104,11 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
     )
     engine = scheduler.open()
     try:
-        routes = hook_routes(served.settings, os.environ, debounce, engine, metrics, served.clock)
         # Strangers may ask, too, and as often as they like.
-        app = endpoint.make_app(Kept(ready.reasons, KEPT_S), metrics.exposition, routes)
+        reasons = Kept(ready.reasons, KEPT_S)
+        hooks = hook_routes(served.settings, os.environ, debounce, engine, metrics, served.clock)
+        pages = dashboard.routes_of(served, os.environ, address[0], reasons, ready.started)
+        app = endpoint.make_app(reasons, metrics.exposition, [*hooks, *pages])
         with endpoint.serving(app, *address) as port:
             scheduler.start()
             _log.info(Event.SERVICE_STARTED, address=f"{address[0]}:{port}")

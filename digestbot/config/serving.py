@@ -98,7 +98,8 @@ class ServiceConfig(Model):
     jobs: int = Field(default=8, ge=1, le=64, description="How many repos are worked on at a time.")
     listen: Listen = Field(
         default="127.0.0.1:8080",
-        description="Where `/healthz`, `/readyz`, `/metrics` and `/hooks/…` are served.",
+        description="Where the dashboard, `/healthz`, `/readyz`, `/metrics` and `/hooks/…` are "
+        "served.",
     )
 
     @model_validator(mode="after")

@@ -30,6 +30,7 @@ from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
 
+Routes = Sequence[BaseRoute]
 _STATIC = "/static/"
 _SEE_OTHER, _BAD, _UNKNOWN, _FORBIDDEN = 303, 400, 401, 403
 _NOT_FOUND, _NOT_ALLOWED, _DOWN = 404, 405, 503
@@ -85,7 +86,7 @@ class Dashboard:
         return datetime.fromtimestamp(self.clock.wall(), UTC)
 
 
-def dashboard_routes(dashboard: Dashboard, others: Sequence[BaseRoute] = ()) -> list[BaseRoute]:
+def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
     """The routes for `endpoint.make_app`: they take every path that nobody else has.
 
     `others` stand behind the same door.
