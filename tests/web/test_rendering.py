@@ -37,9 +37,7 @@ def test_what_others_say_is_escaped(templates: Environment) -> None:
         pytest.param("a\udcffb", "a\\udcffb", id="a byte that is no text"),
     ],
 )
-def test_what_cannot_be_seen_is_made_visible(
-    templates: Environment, name: str, seen: str
-) -> None:
+def test_what_cannot_be_seen_is_made_visible(templates: Environment, name: str, seen: str) -> None:
     assert shown(templates, "{{ name }}", name=name) == seen
     assert shown(templates, '<a title="{{ name }}">', name=name) == f'<a title="{seen}">'
 
