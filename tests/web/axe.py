@@ -1,0 +1,35 @@
+"""What axe-core finds on a page that keeps people out who see, hear or move otherwise."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from playwright.sync_api import Page
+
+from tests.npm import AXE, fetch
+
+GRAVE = {"serious", "critical"}
+# Evaluated from outside: what a page may load by its own policy does not matter.
+_RUN = """async () => {
+    const found = await axe.run(document, {resultTypes: ['violations']});
+    return found.violations.map(({id, impact, help, nodes}) => ({
+        id, impact, help, places: nodes.map((node) => `${node.target.join(' ')} ${node.html}`),
+    }));
+}"""
+_MOST_PLACES = 3
+
+
+def barriers(page: Page) -> list[str]:
+    """The grave ones: each with its rule, how bad it is, and where."""
+    page.evaluate(_source())
+    return [
+        f"{one['impact']}: {one['id']} ({one['help']}), {len(one['places'])} times:\n  "
+        + "\n  ".join(one["places"][:_MOST_PLACES])
+        for one in page.evaluate(_RUN)
+        if one["impact"] in GRAVE
+    ]
+
+
+@cache
+def _source() -> str:
+    return fetch(AXE).read_text(encoding="utf-8")
