@@ -1,0 +1,86 @@
+"""Which places a rollout is about: by image, by what they pin now, and by where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digestbot.globs import matches
+from digestbot.image import Digest, ImageTag, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A pin in a repo, as the state has it.
+
+    Attributes:
+        repo: `acme/app`.
+        topics: Of the repo, as its forge lists them.
+        owners: Who looks after the file, as CODEOWNERS has it; empty where nobody is named.
+        image: The tag that it follows.
+        behind_since: Since when its digest is no longer the tag's; None where it still is.
+    """
+
+    repo: str
+    path: str
+    line: int
+    image: ImageTag
+    digest: Digest
+    platform: Platform | None = None
+    behind_since: datetime | None = None
+    topics: frozenset[str] = frozenset()
+    owners: tuple[str, ...] = ()
+
+    @property
+    def org(self) -> str:
+        """Whom the repo belongs to."""
+        return self.repo.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is chosen: all of what is said must hold, and one of each that is a list.
+
+    Attributes:
+        image: Glob on the full name, with or without its tag: `docker.io/library/alpine:3.2*`.
+        digests: What is pinned now.
+        behind: At least so long behind; zero for whatever is not current.
+        repos: Globs on `org/name`.
+        topics: Of the repo.
+        paths: Globs on the path of the file.
+        owners: As CODEOWNERS names them: `@acme/platform`.
+    """
+
+    image: str
+    digests: frozenset[Digest] = frozenset()
+    behind: timedelta | None = None
+    orgs: tuple[str, ...] = ()
+    repos: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+    def chooses(self, place: Place, now: datetime) -> bool:
+        """Whether a place is meant."""
+        return (
+            self.names(place.image)
+            and (not self.digests or place.digest in self.digests)
+            and (self.behind is None or _is_behind(place, self.behind, now))
+            and (not self.orgs or place.org.lower() in {one.lower() for one in self.orgs})
+            and (not self.repos or _any(place.repo, self.repos))
+            and (not self.topics or not place.topics.isdisjoint(self.topics))
+            and (not self.paths or _any(place.path, self.paths))
+            and (not self.owners or not set(place.owners).isdisjoint(self.owners))
+        )
+
+    def names(self, image: ImageTag) -> bool:
+        """Whether an image is meant."""
+        return matches(image.image, self.image) or matches(str(image), self.image)
+
+
+def _is_behind(place: Place, least: timedelta, now: datetime) -> bool:
+    return place.behind_since is not None and now - place.behind_since >= least
+
+
+def _any(name: str, globs: tuple[str, ...]) -> bool:
+    return any(matches(name, glob) for glob in globs)
