@@ -75,6 +75,7 @@ class Dashboard:
             "csrf": self.access.csrf(visitor),
             "menu": [PAGES[name] for name in MENU if name in PAGES],
             "here": request.url.path,
+            "origin": _origin(self, request),
             "said": request.query_params.get("said", ""),
             "messages": self.messages,
             "now": self.now(),
@@ -118,6 +119,12 @@ def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
     # It would lead to whatever host the request names.
     app.router.redirect_slashes = False
     return [Mount("/", app)]
+
+
+def _origin(dashboard: Dashboard, request: Request) -> str:
+    """Where the visitor sees the dashboard, to be pasted elsewhere."""
+    scheme = "https" if dashboard.access.proxies.is_https(request) else "http"
+    return f"{scheme}://{request.url.netloc}"
 
 
 def _routes_of(dashboard: Dashboard, page: Page[Any, Any]) -> list[BaseRoute]:
