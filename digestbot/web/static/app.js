@@ -17,3 +17,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 const draw = () => window.digestbotPlots?.(document);
 document.addEventListener("DOMContentLoaded", draw);
 document.addEventListener("htmx:afterSettle", draw);
+
+// Of what refreshes itself, only that its state changed is read aloud: not its figures.
+document.addEventListener("htmx:afterSettle", () => {
+  const said = document.getElementById("live")?.dataset.said;
+  const told = document.getElementById("told");
+  if (told && said && told.textContent !== said) told.textContent = said;
+});
