@@ -252,6 +252,33 @@ def test_clients_soon_say_what_they_want_or_are_left(
     assert answer == b""
 
 
+def test_who_asked_may_ask_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "FIRST_REQUEST_S", 0.05)
+    app = make_app(list, lambda _accept: (b"", "text/plain"))
+    with (
+        serving(app, "127.0.0.1", 0) as port,
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection,
+    ):
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+        kept = connection.sock
+
+        threading.Event().wait(0.2)
+
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+        assert connection.sock is kept
+
+
+def test_no_answer_waits_for_word_that_its_beginning_arrived() -> None:
+    with (
+        closing(endpoint._listen("127.0.0.1", 0)) as listener,
+        closing(dial(listener.getsockname()[1])),
+        closing(listener.accept()[0]) as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_what_strangers_send_that_is_no_http_does_not_fill_the_log(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
