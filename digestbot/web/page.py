@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from digestbot.config.load import LoadedSettings
 from digestbot.errors import DigestbotError
@@ -18,6 +18,7 @@ from digestbot.store.database import Database
 ROWS = 50
 """How many rows a page of a table has."""
 MOST_PAGES = 100_000
+_LAST_ID = 2**31 - 1
 
 
 class NotHereError(DigestbotError):
@@ -56,7 +57,7 @@ class Question:
 class One(Question):
     """A page about one thing; `id` comes from the path."""
 
-    id: int = 0
+    id: Annotated[int, Field(ge=0, le=_LAST_ID)] = 0
 
 
 Q = TypeVar("Q", bound=Question)
