@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -20,7 +20,6 @@ from digestbot.store.tables import FINDINGS, IMAGES, PROPOSALS, REPOS
 _C, _P = REPOS.c, PROPOSALS.c
 
 Sort = Literal["attention", "name", "behind", "waiting", "scanned"]
-_BATCH = 500
 _HAS: Final[Mapping[str, ColumnElement[bool]]] = {
     "denied": IS_LIVE & (_C.denied_count > 0),
     "problems": IS_LIVE & (_C.problem_count > 0),
@@ -98,13 +97,12 @@ def page(
     return _listed_by(connection, _ordered(query, sort).offset(offset).limit(limit))
 
 
-def every(connection: Connection, asked: RepoFilter) -> Iterator[ListedRepo]:
-    """All repos that the filter lets through, in order of their ids, read as they are asked for."""
-    query = select(REPOS, RANK.label("rank")).where(*_conditions(asked)).order_by(_C.id)
-    after = 0
-    while found := _listed_by(connection, query.where(_C.id > after).limit(_BATCH)):
-        yield from found
-        after = found[-1].id
+def after(
+    connection: Connection, asked: RepoFilter, last_id: int = 0, limit: int = 1000
+) -> list[ListedRepo]:
+    """The repos that the filter lets through, in order of their ids above `last_id`."""
+    query = select(REPOS, RANK.label("rank")).where(*_conditions(asked), _C.id > last_id)
+    return _listed_by(connection, query.order_by(_C.id).limit(limit))
 
 
 def _conditions(asked: RepoFilter) -> list[ColumnElement[bool]]:
