@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from digestbot import __version__
-from digestbot.report.plain import one_line
+from digestbot.report.plain import one_line, shorten_digests
 from digestbot.service.times import age
 from digestbot.web.page import query_of
 
@@ -33,11 +33,14 @@ def make_templates() -> Environment:
     )
     templates.filters |= {
         "ago": ago,
+        "lasting": lasting,
         "moment": moment,
         "short": short_digest,
+        "shortened": shorten_digests,
         "number": lambda value: f"{value:,}",
         "share": lambda value: f"{value:.0%}",
         "span": lambda seconds: age(timedelta(seconds=seconds)),
+        "ms": lambda text: round(datetime.fromisoformat(text).timestamp() * 1000),
     }
     templates.globals |= {"static": static, "query": query_of, "version": __version__}
     return templates
@@ -64,6 +67,13 @@ def ago(text: str | None, now: datetime) -> Markup | str:
     told = f"{age(span)} ago" if span >= timedelta() else f"in {age(-span)}"
     title = f"{text[:10]} {text[11:16]} UTC"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(text, title, told)
+
+
+def lasting(text: str, now: datetime) -> Markup:
+    """For how long it has been so since a time of a contract: `3 h`."""
+    span = max(now - datetime.fromisoformat(text).astimezone(UTC), timedelta())
+    title = f"since {text[:10]} {text[11:16]} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, title, age(span))
 
 
 def short_digest(text: str) -> Markup:

@@ -106,6 +106,24 @@ def test_links_keep_the_filters(templates: Environment) -> None:
     assert html == '<a href="/x">'
 
 
+def test_it_is_said_for_how_long_something_has_been_so(templates: Environment) -> None:
+    html = shown(templates, "{{ at | lasting(now) }}", at="2026-11-21T09:00:00Z", now=NOW)
+
+    assert html == (
+        '<time datetime="2026-11-21T09:00:00Z" title="since 2026-11-21 09:00 UTC">3 h</time>'
+    )
+
+
+def test_what_begins_later_has_not_lasted(templates: Environment) -> None:
+    html = shown(templates, "{{ at | lasting(now) }}", at="2026-11-21T13:00:00Z", now=NOW)
+
+    assert ">under a minute<" in html
+
+
+def test_plots_have_times_in_milliseconds(templates: Environment) -> None:
+    assert shown(templates, "{{ at | ms }}", at="1970-01-02T00:00:00Z") == "86400000"
+
+
 def test_a_file_that_changes_has_another_address() -> None:
     name, _, version = static("app.css").partition("?v=")
 

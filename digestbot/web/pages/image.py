@@ -11,6 +11,7 @@ from pydantic import Field
 
 from digestbot.config.models import Settings
 from digestbot.image import ImageTag
+from digestbot.policy.finding import Status
 from digestbot.policy.reasons import REASONS
 from digestbot.proposals.grouping import branch_of
 from digestbot.proposals.setup import proposal_settings
@@ -37,6 +38,7 @@ from digestbot.web.pages.image_view import (
 
 MOST_DIGESTS = 50
 _LATELY = timedelta(days=7)
+_FOLLOWED = [one for one in Status if one is not Status.SKIPPED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def read(look: Look, question: ImageQuestion) -> ImageView:
             checked_at=_stamp(state.checked_at),
             repos=state.repos,
             repos_behind=behind_image.count(connection, number),
-            places=dict(state.places),
+            places={one.value: state.places.get(one.value, 0) for one in _FOLLOWED},
             fresh=_fresh(state.places),
             failing=_failing(state),
             came_back=sum(one.first_seen > look.now - _LATELY for one in returns),
@@ -86,8 +88,8 @@ def read(look: Look, question: ImageQuestion) -> ImageView:
 
 
 def _fresh(places: Mapping[str, int]) -> float | None:
-    followed = sum(places.get(one, 0) for one in ("current", "stale", "held"))
-    return places.get("current", 0) / followed if followed else None
+    judged = sum(places.get(one, 0) for one in ("current", "stale", "held"))
+    return places.get("current", 0) / judged if judged else None
 
 
 def _returns(newest_first: Sequence[Seen]) -> list[Seen]:

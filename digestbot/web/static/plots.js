@@ -3,7 +3,7 @@
 // The first cell of a row is its label (data-x: a time in ms), the others are the series; a cell's
 // data-value beats its text. data-unit on the table is written behind numbers. A row with the class
 // "late" lies past the target: in bars a line is drawn before the first of them. In spans the cells
-// are beginning and end.
+// are beginning and end, and rows with the same label share a line.
 "use strict";
 
 (() => {
@@ -22,6 +22,7 @@
     return text === "" || Number.isNaN(Number(text)) ? null : Number(text);
   };
   const day = (ms) => new Date(ms).toISOString().slice(0, 10);
+  const minute = (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 
   const read = (table) => {
     const heads = [...table.tHead.rows[0].cells].slice(1);
@@ -78,9 +79,13 @@
     };
   };
 
+  const FEW_DAYS = 3 * 24 * 3600 * 1000;
   const overTime = () => ({
     type: "linear",
-    ticks: { color: colour("dim"), maxTicksLimit: 7, maxRotation: 0, callback: (ms) => day(ms) },
+    ticks: {
+      color: colour("dim"), maxTicksLimit: 7, maxRotation: 0,
+      callback(ms) { return this.max - this.min < FEW_DAYS ? minute(ms).slice(5) : day(ms); },
+    },
   });
 
   const lines = (told, isStacked) => ({
@@ -115,17 +120,19 @@
     plugins: [target(told.late, table.dataset.target ?? "")],
   });
 
+  // What has the same label is on the same line, however often it comes.
+  const lanes = (told) => [...new Set(told.labels)];
   const spans = (told) => ({
     type: "bar",
     data: {
-      labels: told.labels,
-      datasets: [{ label: "", data: told.labels.map((_, row) => [told.values[0][row], told.values[1][row]]), backgroundColor: colour("info"), minBarLength: 3 }],
+      labels: lanes(told),
+      datasets: [{ label: "", data: told.labels.map((y, row) => ({ y, x: [told.values[0][row], told.values[1][row]] })), backgroundColor: colour("info"), minBarLength: 3, maxBarThickness: 18 }],
     },
     options: options({ ...told, names: [""] }, {
-      top: { indexAxis: "y" },
+      top: { indexAxis: "y", interaction: { mode: "nearest", axis: "xy", intersect: false } },
       x: { ...overTime(), beginAtZero: false },
       y: { beginAtZero: false, grid: { display: false } },
-      tooltip: { label: (item) => `${day(item.raw[0])} – ${day(item.raw[1])}` },
+      tooltip: { title: (items) => items[0].raw.y, label: (item) => `${minute(item.raw.x[0])} – ${minute(item.raw.x[1])} UTC` },
     }),
   });
 
@@ -143,6 +150,7 @@
     const told = read(table);
     if (told.labels.length === 0) return;
     drawn.get(room)?.destroy();
+    if (table.dataset.plot === "spans") room.style.height = `${Math.min(28, 4 + 1.8 * lanes(told).length)}rem`;
     const canvas = document.createElement("canvas");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${figure.querySelector("h3").textContent}; the numbers are in the table below`);
