@@ -21,6 +21,7 @@ class RepoState(StrEnum):
     STALE = "stale"
     HELD = "held"
     FRESH = "fresh"
+    UNPINNED = "none-pinned"
     NEW = "new"
     LEFT_OUT = "left-out"
     GONE = "gone"
@@ -40,7 +41,8 @@ RANK: Final[ColumnElement[int]] = case(
     (_C.stale_count > 0, _RANKS[RepoState.STALE]),
     (_C.held_count > 0, _RANKS[RepoState.HELD]),
     (_C.settled_at.is_(None), _RANKS[RepoState.NEW]),
-    else_=_RANKS[RepoState.FRESH],
+    (_C.current_count > 0, _RANKS[RepoState.FRESH]),
+    else_=_RANKS[RepoState.UNPINNED],
 )
 """The place of a repo's state among the states."""
 

@@ -48,7 +48,7 @@ class ReposRow:
     state: RepoState
     """What somebody has to see to first. `denied`: something pins a digest of the `deny` list.
     `problems`: not everything could be done. `failed`: nobody could say what a tag has.
-    `new`: it was not worked on yet."""
+    `none-pinned`: no image in it has a digest that is followed. `new`: it was not worked on yet."""
     counts: dict[Status, int]
     """How many image references have each status."""
     denied: int
@@ -139,7 +139,7 @@ class RepoView:
     state: RepoState
     """What somebody has to see to first. `denied`: something pins a digest of the `deny` list.
     `problems`: not everything could be done. `failed`: nobody could say what a tag has.
-    `new`: it was not worked on yet."""
+    `none-pinned`: no image in it has a digest that is followed. `new`: it was not worked on yet."""
     default_branch: str
     head: str | None
     """The newest commit there, as it was listed last."""
