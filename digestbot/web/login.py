@@ -86,7 +86,7 @@ class _Login:
         self._expect_login()
         if not self._access.is_own(request):
             # Somebody could have others act under the name of theirs.
-            return self._page(request, "/", "That did not come from this page.", _FORBIDDEN)
+            return self._page(request, "/", _NOT_OWN, _FORBIDDEN)
         form = await read_form(request)
         there = local_path(form.get("next", ""))
         who = neighbourhood(self._access.proxies.client(request))
@@ -123,4 +123,8 @@ class _Login:
         return HTMLResponse(self._render(request, TEMPLATE, shown), status)
 
 
+_NOT_OWN = (
+    "That did not come from this page. If it did: a reverse proxy in front of it must pass on "
+    "the Host that it was asked for."
+)
 _OF_A_PROXY = "The reverse proxy says who you are, and the configuration does not let you in."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
 
 from starlette.requests import Request
@@ -33,12 +33,12 @@ _Address = IPv4Address | IPv6Address
 class Proxies:
     """The reverse proxies that are believed; none, by default."""
 
-    networks: tuple[str, ...] = ()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
     def at(cls, addresses: Iterable[str]) -> Self:
         """Those at these addresses, or in these ranges."""
-        return cls(tuple(addresses))
+        return cls(tuple(ip_network(one, strict=False) for one in addresses))
 
     def sent(self, request: Request) -> bool:
         """Whether it was one of them who sent this, by the address of the connection itself."""
@@ -71,9 +71,7 @@ class Proxies:
         return request.url.scheme == "https"
 
     def _has(self, address: _Address | None) -> bool:
-        return address is not None and any(
-            address in ip_network(network, strict=False) for network in self.networks
-        )
+        return address is not None and any(address in network for network in self.networks)
 
 
 def is_own(request: Request, *, is_https: bool) -> bool:

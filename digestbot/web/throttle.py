@@ -8,7 +8,7 @@ from digestbot.clock import Clock
 
 WINDOW_S = 60.0
 MOST_EACH = 10
-MOST_OVERALL = 100
+MOST_OVERALL = 1000
 
 
 class Throttle:
