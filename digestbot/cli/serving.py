@@ -42,6 +42,7 @@ from digestbot.service.jobs import Stop
 from digestbot.service.notify.kinds import recipients
 from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
+from digestbot.service.requests import RequestRecorder, each
 from digestbot.service.scope import Scope
 from digestbot.service.tracing import start_tracing, stop_tracing
 from digestbot.service.watch import Histories, Watch
@@ -77,6 +78,7 @@ class Serving:
     Attributes:
         digests: A file with answers in place of registries.
         metrics: What counts along; None where nobody looks.
+        requests: Counts what each cycle asks of others.
     """
 
     loaded: LoadedSettings
@@ -86,6 +88,7 @@ class Serving:
     aftermath: Aftermath
     digests: Path | None = None
     metrics: Metrics | None = None
+    requests: RequestRecorder = field(default_factory=RequestRecorder)
     clock: Clock = field(default_factory=Clock)
 
     @property
@@ -107,6 +110,7 @@ class Serving:
             StoreError: The state cannot be read or written.
         """
         tally = ProposalTally()
+        self.requests.begin()
         with self._resolver() as resolver:
             watch, shared = self._watched(resolver)
             inquiry = inquiry_of(_registries(resolver))
@@ -119,7 +123,8 @@ class Serving:
                 tally.note(outcome)
                 on_outcome(outcome, shared.writers.pop(outcome.name, None))
 
-            cycle = Cycle(self._fleet(), watch, open_run, stop, told, scope)
+            counted = self.requests.requests
+            cycle = Cycle(self._fleet(), watch, open_run, stop, told, scope, counted)
             try:
                 cycle.run()
             finally:
@@ -131,8 +136,8 @@ class Serving:
         return open_resolver(
             self.setup.registries,
             self.digests,
-            on_answer=metrics.lookups if metrics else None,
-            on_left=metrics.remaining if metrics else None,
+            on_answer=each(self.requests.registry, metrics.lookups if metrics else None),
+            on_left=each(self.requests.left, metrics.remaining if metrics else None),
         )
 
     def _watched(self, resolver: Resolver) -> tuple[Watch, Runs]:
@@ -206,14 +211,15 @@ def serving(
         start_tracing()
         stack.callback(stop_tracing)
         metrics = make_metrics(database, settings) if make_metrics else None
+        requests = RequestRecorder()
         forges = forge_options(
             settings,
             words,
-            on_answer=metrics.forge_calls if metrics else None,
-            on_left=metrics.remaining if metrics else None,
+            on_answer=each(requests.forge, metrics.forge_calls if metrics else None),
+            on_left=each(requests.left, metrics.remaining if metrics else None),
         )
         aftermath = Aftermath(database, Notices(database, told), settings.deny)
-        yield Serving(loaded, setup, forges, database, aftermath, digests, metrics)
+        yield Serving(loaded, setup, forges, database, aftermath, digests, metrics, requests)
 
 
 def _registries(resolver: Resolver) -> RegistryResolver | None:

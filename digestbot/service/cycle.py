@@ -30,12 +30,13 @@ from digestbot.service.again import look_again_at
 from digestbot.service.fleet import Fleet
 from digestbot.service.jobs import Stop
 from digestbot.service.logs import Event, bound, get_log
+from digestbot.service.progress import Progress
 from digestbot.service.scope import Scope
 from digestbot.service.tracing import span
-from digestbot.store import findings, images, proposals, repos, runs
+from digestbot.store import findings, images, proposals, repos, runs, tallies
 from digestbot.store.errors import StoreError
 from digestbot.store.repos import Due
-from digestbot.store.runs import RunState
+from digestbot.store.runs import Requests, RunState
 
 HINT = "hint"
 """The kind of a run within a scope."""
@@ -66,6 +67,7 @@ class Cycle:
         open_run: What all repos of one forge share; it asks the same resolver.
         on_outcome: Told what became of each repo.
         scope: What it is about; None is everything.
+        requests: What it asked of others so far; None where nobody counts.
     """
 
     fleet: Fleet
@@ -74,6 +76,7 @@ class Cycle:
     stop: Stop
     on_outcome: Callable[[RepoOutcome], None] = lambda _outcome: None
     scope: Scope | None = None
+    requests: Callable[[], Requests | None] = lambda: None
     run_id: str = field(default_factory=lambda: secrets.token_hex(6))
     counts: Counter[str] = field(default_factory=Counter)
     asked: set[Query] = field(default_factory=set)
@@ -81,6 +84,11 @@ class Cycle:
     is_deferred: bool = False
     has_targets: bool = False
     state: RunState = RunState.FAILED
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know what is its own."""
+        self.progress = Progress(self.fleet.database, self.run_id, self.fleet.clock)
 
     def result(self) -> CycleResult:
         """What it came to so far."""
@@ -159,6 +167,7 @@ class Cycle:
                 self.counts["listed"] += len(batch)
                 with self.fleet.database.begin() as connection:
                     repos.note_listed(connection, target, self.run_id, batch, self.fleet.now())
+                self._tell_progress()
                 if self.stop.is_set():
                     return False
         with self.fleet.database.begin() as connection:
@@ -257,6 +266,7 @@ class Cycle:
         self.is_deferred |= any(problem.code == "rate-limited" for problem in _own(outcome))
         for problem in outcome.problems:
             self._fail(problem)
+        self._tell_progress()
         _log_outcome(outcome)
         self.on_outcome(outcome)
 
@@ -299,6 +309,9 @@ class Cycle:
         """Rules may end with a day, so that another day is another set of rules."""
         return f"{self.fleet.rules}:{self.fleet.now().date()}"
 
+    def _tell_progress(self) -> None:
+        self.progress.note(self.counts, len(self.problems))
+
     def _fail(self, problem: Problem) -> None:
         """Keep a problem, once however many repos it hit."""
         if len(self.problems) < _MOST_PROBLEMS:
@@ -313,15 +326,12 @@ class Cycle:
         return RunState.INCOMPLETE if self.problems else RunState.DONE
 
     def _finish(self) -> None:
+        problems, now = tuple(self.problems.values()), self.fleet.now()
         with self.fleet.database.begin() as connection:
             runs.finish(
-                connection,
-                self.run_id,
-                self.state,
-                dict(self.counts),
-                tuple(self.problems.values()),
-                self.fleet.now(),
+                connection, self.run_id, self.state, self.counts, problems, now, self.requests()
             )
+            tallies.note(connection, now)
         _log.info(Event.CYCLE_FINISHED, state=self.state.value, **self.counts)
 
 

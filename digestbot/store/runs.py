@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, null, select, update
 
 from digestbot.scan.result import Problem
 from digestbot.store.tables import RUNS
@@ -38,7 +39,24 @@ WHOLE = "cycle"
 """The kind of a run over everything."""
 KEPT_PARTIAL = 1000
 """How many runs over a part are kept beyond a day."""
+HostCounts: TypeAlias = Mapping[str, Mapping[str, int]]
+"""How many answers there were, by host and code."""
 _GOOD = (RunState.DONE.value, RunState.INCOMPLETE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What a run asked of others.
+
+    Attributes:
+        registries: Answers of registries, by host and HTTP status or slug of an error.
+        forges: Those of forges.
+        left: How much a host may still be asked, by host and what it counts.
+    """
+
+    registries: HostCounts = field(default_factory=dict)
+    forges: HostCounts = field(default_factory=dict)
+    left: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,14 @@ def begin(connection: Connection, run_id: str, kind: str, now: datetime) -> None
     connection.execute(insert(RUNS).values(started_at=now, **row))
 
 
+def note_progress(
+    connection: Connection, run_id: str, counts: Mapping[str, int], problem_count: int
+) -> None:
+    """Write down how far a run that is under way has come."""
+    values = {"counts": dict(counts), "problem_count": problem_count}
+    connection.execute(update(RUNS).where(_C.id == run_id).values(values))
+
+
 def finish(
     connection: Connection,
     run_id: str,
@@ -68,8 +94,9 @@ def finish(
     counts: Mapping[str, int],
     problems: Sequence[Problem],
     now: datetime,
+    requests: Requests | None = None,
 ) -> None:
-    """Write down what a run came to."""
+    """Write down what a run came to, and what it asked of others where somebody counted."""
     connection.execute(
         update(RUNS)
         .where(_C.id == run_id)
@@ -78,6 +105,8 @@ def finish(
             finished_at=now,
             counts=dict(counts),
             problems=[asdict(problem) for problem in problems],
+            problem_count=len(problems),
+            requests=null() if requests is None else asdict(requests),
         )
     )
 
