@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, text
+from sqlalchemy import Connection, Table, insert, null, text
 
 from digestbot.image import ImageTag, Platform
 from digestbot.registry.resolution import Query
@@ -248,6 +248,7 @@ class Rows:
             "counts": counts,
             "problems": [asdict(problem) for problem in problems],
             "problem_count": len(problems),
+            "requests": _REQUESTS if seconds is not None else null(),
         }
         self.rows[RUNS].append(row)
 
@@ -305,6 +306,17 @@ _REASONS = {
     "failed": "unauthorized",
     "unpinned": "no-digest",
     "skipped": "ignored",
+}
+
+
+_REQUESTS = {
+    "registries": {
+        "docker.io": {"200": 7, "304": 31},
+        "quay.io": {"401": 1},
+        "registry.gone.example": {"unreachable": 3},
+    },
+    "forges": {"api.github.com": {"200": 41, "304": 160, "502": 2}},
+    "left": {"api.github.com": {"core": 4321.0, "graphql": 0.0}, "docker.io": {"pulls": 94.0}},
 }
 
 

@@ -1,0 +1,157 @@
+"""Every page of the dashboard at 10,000 repos, on SQLite and PostgreSQL: how long each takes.
+
+    python -m tests.benchmarks.web_pages [REPOS]
+
+The application is served as the service does, from a thread of this process, and asked over one
+connection by an operator; nothing is kept between two requests. Of exports the first part is
+awaited, and their whole length is printed beside it. The limit is on the 95th of a hundred; since
+machines differ, the table also says how many times `/healthz` of the same run that is.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from digestbot.store.database import Database
+from digestbot.store.location import Location
+from digestbot.web.pages import PAGES
+from tests.store.postgres import running
+from tests.web import large_fleet
+from tests.web.asking import TOKENS, app_on
+from tests.web.browser import site_of
+from tests.web.fleets import NOW
+from tests.web.rows import Rows
+
+LIMIT_MS, ROUNDS = 100.0, 30
+_FIRST_PART = 16 * 1024
+_OK = 200
+EXPORTS = ("images", "repos", "findings", "runs", "proposals")
+# What asks most of the tables: searches without a beginning, and the pages far behind.
+FILTERED = (
+    "/images?q=image1",
+    "/images?q=nothing-is-called-so",
+    "/images?page=6",
+    "/repos?q=app0",
+    "/repos?q=nothing-is-called-so",
+    "/repos?status=stale",
+    "/repos?status=failed",
+    "/repos?status=denied",
+    "/repos?status=left-out",
+    "/repos?attention=true",
+    "/repos?image=team1%2Fimage001",
+    "/repos?page=150",
+    "/repos?sort=name&page=100",
+    "/runs?page=9",
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one address took, in milliseconds; `size` is how much it answered, in bytes."""
+
+    address: str
+    status: int
+    median: float
+    p95: float
+    size: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it answered, and in time."""
+        return self.status == _OK and self.p95 < LIMIT_MS
+
+    def line(self, healthz: float) -> str:
+        """As a row of the table."""
+        why = f"OVER {LIMIT_MS:.0f} ms" if self.status == _OK else f"answers {self.status}"
+        ratio = self.median / healthz
+        return (
+            f"{self.address:48} {self.median:8.1f} {self.p95:8.1f} {ratio:8.0f}x "
+            f"{self.size / 1024:9.1f}  {'' if self.is_good else why}"
+        )
+
+
+def addresses(rows: Rows) -> Iterator[str]:
+    """Every page and its twin, filters, exports and badges."""
+    tables = {table.name: found for table, found in rows.rows.items()}
+    most = max(tables["repos"], key=lambda row: row["stale_count"])
+    worst = max(tables["runs"], key=lambda row: row["problem_count"])
+    ids = {"images": 1, "repos": most["id"], "runs": worst["id"]}
+    for page in PAGES.values():
+        number = ids.get(page.path.strip("/").partition("/")[0], "")
+        for path in (page.path, page.twin):
+            start, brace, end = path.partition("{")
+            yield f"{start}{number}{end.partition('}')[2]}" if brace else path
+    yield from FILTERED
+    yield from (f"/exports/{name}.csv" for name in EXPORTS)
+    yield "/badges/fleet.svg"
+    yield f"/badges/repos/{most['name']}.svg"
+    yield "/openapi.json"
+
+
+def ask(connection: HTTPConnection, address: str, *, part: bool = False) -> tuple[float, int, int]:
+    """How many milliseconds an answer took, its status and size; or of its first part only."""
+    start = time.perf_counter()
+    connection.request("GET", address, headers={"authorization": f"Bearer {TOKENS['operator']}"})
+    answer = connection.getresponse()
+    read = len(answer.read(_FIRST_PART) if part else answer.read())
+    taken = (time.perf_counter() - start) * 1000
+    if part:
+        answer.close()
+        connection.close()
+    return taken, answer.status, read
+
+
+def measure(connection: HTTPConnection, address: str) -> Figures:
+    """Ask again and again, after a first time that does not count."""
+    is_export = address.startswith("/exports/")
+    _, status, size = ask(connection, address)
+    taken = [ask(connection, address, part=is_export)[0] for _ in range(ROUNDS)]
+    p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1]
+    return Figures(address, status, statistics.median(taken), p95, size)
+
+
+def run(title: str, location: Location, rows: Rows) -> Sequence[Figures]:
+    """All addresses on one database; prints its table."""
+    with closing(Database.open(location)) as database:
+        rows.write(database)
+        with site_of(app_on(database)) as site, _connected(site) as connection:
+            healthz = measure(connection, "/healthz")
+            print(f"\n{title}: /healthz answers in {healthz.median:.2f} ms")
+            print(f"{'':48} {'median':>8} {'p95 ms':>8} {'healthz':>9} {'KiB':>9}")
+            found = []
+            for address in addresses(rows):
+                found.append(measure(connection, address))
+                print(found[-1].line(healthz.median), flush=True)
+    return found
+
+
+@contextmanager
+def _connected(site: str) -> Iterator[HTTPConnection]:
+    with closing(HTTPConnection(site.removeprefix("http://"), timeout=60)) as connection:
+        yield connection
+
+
+def main() -> None:
+    """Both databases; the exit code is 1 where a limit is broken."""
+    rows = Rows(NOW)
+    large_fleet.fill(rows, repos=int(sys.argv[1]) if len(sys.argv) > 1 else large_fleet.REPOS)
+    with tempfile.TemporaryDirectory() as folder, running() as server:
+        found = [
+            *run("SQLite", Location(Path(folder) / "state"), rows),
+            *run("PostgreSQL", server.make(), rows),
+        ]
+    good = sum(one.is_good for one in found)
+    print(f"\n{good} of {len(found)} under {LIMIT_MS:.0f} ms")
+    sys.exit(0 if good == len(found) else 1)
+
+
+if __name__ == "__main__":
+    main()
