@@ -83,7 +83,7 @@ def _explain_unknown(path: KeyPath) -> str:
 
 
 def _model_at(path: KeyPath) -> type[BaseModel]:
-    """Whose key this is; sections stand in others at most once, or under a name in between."""
+    """Whose key this is: the innermost section on the way to it."""
     names = [str(part) for part in path[:-1]]
     for length in range(len(names), 0, -1):
         found = SECTIONS.get(".".join(names[:length]))
