@@ -24,11 +24,13 @@ from digestbot.web.access import Access, Role, Visitor
 from digestbot.web.answers import Fault, fault_json, json_answer, wants_json
 from digestbot.web.badges import badge_routes, is_public
 from digestbot.web.door import Door
+from digestbot.web.exports import export_routes
 from digestbot.web.files import Files
 from digestbot.web.login import PATHS, login_address, login_routes
 from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
+from digestbot.web.tables import EXPORTS
 
 Routes = Sequence[BaseRoute]
 _STATIC = "/static/"
@@ -97,8 +99,9 @@ def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
     public = dashboard.loaded.settings.dashboard.public_badges
     login = login_routes(dashboard.access, dashboard.render, dashboard.clock)
     badges = badge_routes(dashboard.database, public)
+    exports = export_routes(EXPORTS.values(), lambda request: dashboard.look(request.state.visitor))
     app = Starlette(
-        routes=[*pages, *login, *badges, *others, static],
+        routes=[*pages, *login, *badges, *exports, *others, static],
         middleware=[
             Middleware(
                 Door,
