@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -99,6 +100,11 @@ REPOS = Table(
     Column("settled_rules", Words),
     Column("settled_at", Moment),
     Column("due_at", Moment),
+    # What people asked for: when, and `look` or `propose`; until it was worked on.
+    Column("asked_at", Moment),
+    _text("asked_for"),
+    # What was seen by then has been seen long enough.
+    Column("waived_at", Moment),
     Column("problems", JSON, nullable=False),
     _count("problem_count"),
     # What its findings come to, written with them: lists are ordered by it.
@@ -114,6 +120,7 @@ REPOS = Table(
     # Pages of a target are read in order of their ids.
     Index(None, "target", "id"),
     Index(None, "due_at"),
+    Index(None, "left_out", "id"),
 )
 
 IMAGES = Table(
@@ -250,6 +257,33 @@ CONDITIONS = Table(
     _text("hint"),
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
+)
+
+IGNORES = Table(
+    "ignores",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("image", Words, nullable=False),
+    # Empty is all of them.
+    Column("repo", Words, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Index(None, "repo"),
+)
+
+ACTS = Table(
+    "acts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("what", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("result", Words, nullable=False),
+    Index(None, "at"),
 )
 
 TOLD = Table(
