@@ -80,7 +80,9 @@ def read(look: Look, question: ImageQuestion) -> ImageView:
             failing=_failing(state),
             came_back=sum(one.first_seen > look.now - _LATELY for one in returns),
             sightings=[_sighting(one, came_back=one in returns) for one in seen],
-            digests=[_digest(one, state.digest, seen, settings.deny) for one in pinned],
+            digests=_newest_first(
+                [_digest(one, state.digest, seen, settings.deny) for one in pinned]
+            ),
             digests_total=of_image.count_digests(connection, number),
             behind=[_repo(one) for one in behind],
             held=[_held(one) for one in of_image.held(connection, number)],
@@ -138,6 +140,12 @@ def _digest(
         places=one.places,
         behind=one.behind,
     )
+
+
+def _newest_first(digests: Iterable[ImageDigest]) -> list[ImageDigest]:
+    """What the tag has, then what it had last; what it was never seen to have comes last."""
+    known = sorted(digests, key=lambda one: one.behind_since or "", reverse=True)
+    return sorted(known, key=lambda one: (not one.is_current, one.behind_at_least))
 
 
 def _ceased(digest: str, newest_first: Sequence[Seen]) -> datetime | None:

@@ -165,7 +165,7 @@ class ImageView:
     sightings: list[ImageSighting]
     """The newest first, up to 200."""
     digests: list[ImageDigest]
-    """The most used first, up to 50."""
+    """The 50 most used: what the tag has, then what it had last, then what it never had."""
     digests_total: int
     behind: list[ImageBehind]
     """A page of them; those that are behind for longest first."""

@@ -3,7 +3,8 @@
 // The first cell of a row is its label (data-x: a time in ms), the others are the series; a cell's
 // data-value beats its text. data-unit on the table is written behind numbers. A row with the class
 // "late" lies past the target: in bars a line is drawn before the first of them. In spans the cells
-// are beginning and end, and rows with the same label share a line.
+// are beginning and end, and rows with the same label share a line. data-most: only so many rows
+// are drawn, the first ones.
 "use strict";
 
 (() => {
@@ -26,7 +27,7 @@
 
   const read = (table) => {
     const heads = [...table.tHead.rows[0].cells].slice(1);
-    const rows = [...table.tBodies[0].rows];
+    const rows = [...table.tBodies[0].rows].slice(0, table.dataset.most ?? Infinity);
     return {
       names: heads.map((cell) => cell.textContent.trim()),
       tones: heads.map((cell) => cell.dataset.tone ?? "info"),
