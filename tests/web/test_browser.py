@@ -1,0 +1,254 @@
+"""The main paths through the dashboard by click and by key, with JavaScript and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from digestbot.store.database import Database
+from digestbot.store.location import Location
+from tests.web.asking import TOKENS, app_on
+from tests.web.axe import barriers
+from tests.web.browser import PHONE, chromium, site_of, visiting
+from tests.web.fleets import FLEETS
+from tests.web.places import paths_on
+
+both = pytest.mark.parametrize(
+    "scripts", [pytest.param(True, id="scripts"), pytest.param(False, id="no-scripts")]
+)
+# What browsers say of answers that are meant.
+REFUSED = "status of 403"
+NOT_FOUND = "status of 404"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The dashboard on a fleet."""
+
+    address: str
+    database: Database
+
+    @property
+    def paths(self) -> dict[str, str]:
+        return paths_on(self.database)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
+    """One for each fleet that is small; nobody changes anything in them."""
+    with ExitStack() as stack:
+        found = {}
+        for name in ("empty", "small"):
+            location = Location(tmp_path_factory.mktemp(name) / "state")
+            database = stack.enter_context(closing(Database.open(location)))
+            FLEETS[name](database)
+            found[name] = Site(stack.enter_context(site_of(app_on(database))), database)
+        yield found
+
+
+@pytest.fixture
+def small(sites: dict[str, Site]) -> Site:
+    return sites["small"]
+
+
+def rows_of(page: Page) -> list[str]:
+    """The first cells of the table that filters change."""
+    return page.locator("#found tbody th").all_inner_texts()
+
+
+@both
+def test_from_a_list_one_comes_to_a_repo_and_to_the_very_line(
+    browser: Browser, small: Site, scripts: bool
+) -> None:
+    with visiting(browser, small.address, scripts=scripts, token=TOKENS["reader"]) as page:
+        page.goto("/repos")
+        page.get_by_role("link", name="acme/shop", exact=True).click()
+
+        expect(page.get_by_role("heading", level=1)).to_have_text("acme/shop")
+        line = page.get_by_role("link", name="web/Dockerfile:12")
+        expect(line).to_have_attribute(
+            "href",
+            re.compile(r"https://github\.com/acme/shop/blob/[0-9a-f]{40}/web/Dockerfile#L12"),
+        )
+
+
+@both
+def test_filters_stand_in_the_address(browser: Browser, small: Site, scripts: bool) -> None:
+    with visiting(browser, small.address, scripts=scripts, token=TOKENS["reader"]) as page:
+        page.goto("/repos")
+        page.get_by_label("State").select_option("stale")
+        if not scripts:
+            page.get_by_role("button", name="Show").click()
+
+        expect(page).to_have_url(re.compile(r"[?&]status=stale\b"))
+        expect(page.locator("#found")).not_to_contain_text("acme/api")
+        found = rows_of(page)
+        page.reload()
+
+        assert rows_of(page) == found != []
+        expect(page.get_by_label("State")).to_have_value("stale")
+
+
+@both
+def test_a_filter_is_taken_back_by_going_back(browser: Browser, small: Site, scripts: bool) -> None:
+    with visiting(browser, small.address, scripts=scripts, token=TOKENS["reader"]) as page:
+        page.goto("/repos")
+        everything = rows_of(page)
+        page.get_by_label("State").select_option("stale")
+        if not scripts:
+            page.get_by_role("button", name="Show").click()
+        expect(page.locator("#found")).not_to_contain_text("acme/api")
+
+        page.go_back()
+
+        expect(page.locator("#found")).to_contain_text("acme/api")
+        assert rows_of(page) == everything
+
+
+def test_what_is_typed_is_searched_while_it_is_typed(browser: Browser, small: Site) -> None:
+    with visiting(browser, small.address, token=TOKENS["reader"]) as page:
+        page.goto("/repos")
+        page.get_by_role("searchbox", name="Name").press_sequentially("mono")
+
+        expect(page.locator("#found tbody tr")).to_have_count(1)
+        expect(page).to_have_url(re.compile(r"[?&]q=mono\b"))
+        expect(page.get_by_role("searchbox", name="Name")).to_be_focused()
+
+
+@both
+def test_long_tables_have_pages(browser: Browser, small: Site, scripts: bool) -> None:
+    with visiting(browser, small.address, scripts=scripts, token=TOKENS["reader"]) as page:
+        page.goto("/runs?live=false")
+        first = rows_of(page)
+        page.get_by_role("link", name="Next").first.click()
+
+        expect(page).to_have_url(re.compile(r"[?&]page=2\b"))
+        second = rows_of(page)
+        page.get_by_role("link", name="Previous").first.click()
+
+        expect(page).not_to_have_url(re.compile(r"page=2"))
+        assert rows_of(page) == first
+        assert len(first) == 50
+        assert 0 < len(second) <= 10
+
+
+@both
+def test_somebody_signs_in_and_out(browser: Browser, small: Site, scripts: bool) -> None:
+    with visiting(browser, small.address, scripts=scripts, expected=[REFUSED]) as page:
+        page.goto("/repos?status=stale")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+        page.get_by_label("Your token").fill("x" * 30)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("nobody's token")
+
+        page.get_by_label("Your token").fill(TOKENS["operator"])
+        page.get_by_role("button", name="Sign in").click()
+
+        expect(page).to_have_url(re.compile(r"/repos\?status=stale$"))
+        expect(page.get_by_role("banner")).to_contain_text("operator")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+        page.goto("/repos")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_keys_alone_lead_past_the_menu_to_filters_and_to_a_repo(
+    browser: Browser, small: Site
+) -> None:
+    with visiting(browser, small.address, token=TOKENS["reader"]) as page:
+        page.goto("/repos")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("searchbox", name="Name")).to_be_focused()
+        page.keyboard.type("shop")
+        page.keyboard.press("Enter")
+        expect(page.locator("#found tbody tr")).to_have_count(1)
+        link = page.get_by_role("link", name="acme/shop", exact=True)
+
+        assert tab_to(page, "acme/shop")
+        expect(link).to_be_focused()
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_role("heading", level=1)).to_have_text("acme/shop")
+
+
+def tab_to(page: Page, text: str, most: int = 40) -> bool:
+    """Press Tab until what has the focus says this; whatever has it on the way shows that."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        assert page.evaluate(_HAS_VISIBLE_FOCUS), page.evaluate("document.activeElement.outerHTML")
+        if page.evaluate("document.activeElement.textContent").strip() == text:
+            return True
+    return False
+
+
+_HAS_VISIBLE_FOCUS = """() => {
+    const style = getComputedStyle(document.activeElement);
+    return document.activeElement !== document.body
+        && (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+            || style.boxShadow !== 'none');
+}"""
+
+
+@pytest.mark.parametrize("fleet", ["empty", "small"])
+def test_no_page_keeps_anybody_out(browser: Browser, sites: dict[str, Site], fleet: str) -> None:
+    found, site, token = {}, sites[fleet], TOKENS["operator"]
+    with visiting(browser, site.address, token=token, expected=[NOT_FOUND]) as page:
+        for name, path in {**site.paths, "not-found": "/nothing"}.items():
+            page.emulate_media(color_scheme="light")
+            page.goto(path)
+            in_light = barriers(page)
+            page.emulate_media(color_scheme="dark")
+            found[name] = in_light + barriers(page, "color-contrast")
+
+    assert {name: told for name, told in found.items() if told} == {}
+
+
+def test_nobody_who_signs_in_is_kept_out(browser: Browser, small: Site) -> None:
+    with visiting(browser, small.address) as page:
+        page.goto("/login")
+
+        assert barriers(page) == []
+
+
+@pytest.mark.parametrize("fleet", ["empty", "small"])
+@both
+def test_every_page_fits_a_phone(
+    browser: Browser, sites: dict[str, Site], fleet: str, scripts: bool
+) -> None:
+    site, wide = sites[fleet], {}
+    with visiting(
+        browser, site.address, size=PHONE, scripts=scripts, token=TOKENS["operator"]
+    ) as page:
+        for name, path in site.paths.items():
+            page.goto(path)
+            wide[name] = page.evaluate("document.documentElement.scrollWidth")
+            assert page.get_by_role("heading", level=1).count() == 1
+
+    assert {name: width for name, width in wide.items() if width > PHONE["width"]} == {}
+
+
+@both
+def test_what_repos_are_called_is_shown_and_never_obeyed(
+    browser: Browser, small: Site, scripts: bool
+) -> None:
+    with visiting(browser, small.address, scripts=scripts, token=TOKENS["reader"]) as page:
+        page.goto(small.paths["repo-hostile"])
+
+        expect(page.get_by_role("heading", level=1)).to_contain_text("<script>alert(1)</script>")
+        assert page.locator("main script, main img[onerror]").count() == 0
+        assert "\u202e" not in page.content()
+        assert page.locator("a[href^='javascript:']").count() == 0
