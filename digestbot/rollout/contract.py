@@ -68,6 +68,7 @@ class PlanEdit:
     image: str
     before: str
     after: str
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,12 +256,15 @@ def _move(told: PlanMove) -> Move:
 
 
 def _told_edit(edit: Edit) -> PlanEdit:
-    return PlanEdit(edit.path, edit.line, str(edit.image), str(edit.before), str(edit.after))
+    platform = str(edit.platform) if edit.platform else None
+    before, after = str(edit.before), str(edit.after)
+    return PlanEdit(edit.path, edit.line, str(edit.image), before, after, platform)
 
 
 def _edit(told: PlanEdit) -> Edit:
     before, after = Digest.parse(told.before), Digest.parse(told.after)
-    return Edit(told.path, told.line, _tag(told.image), before, after)
+    platform = Platform.parse(told.platform) if told.platform else None
+    return Edit(told.path, told.line, _tag(told.image), before, after, platform)
 
 
 def _told_rules(rules: RolloutRules) -> PlanRules:

@@ -45,6 +45,7 @@ class Edit:
     image: ImageTag
     before: Digest
     after: Digest
+    platform: Platform | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def make_plan(
         if place.repo in away:
             found_out[place.repo] = away[place.repo]
             continue
-        edit = Edit(place.path, place.line, place.image, place.digest, move.digest)
+        edit = Edit(place.path, place.line, place.image, place.digest, move.digest, place.platform)
         edits.setdefault(place.repo, []).append(edit)
         owner = place.owners[0] if place.owners else place.org
         owners.setdefault(place.repo, Member(place.repo, owner, place.topics))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from digestbot.errors import EditRefusedError
 from digestbot.files.edit import apply_edits
@@ -27,6 +27,7 @@ from digestbot.scan.tree import UnreadableError
 from digestbot.scan.weighing import weighed_findings
 
 _log = logging.getLogger(__name__)
+NOT_CHOSEN: Final = "not-chosen"
 
 
 class SourceFile(Protocol):
@@ -69,6 +70,7 @@ class Policy:
 
     `pin`: references without a digest get one. `offline`: nobody is asked. `jobs`: lookups at
     the same time. `gate`: who may hold back what would be proposed; without one, nothing is.
+    `only`: what is asked about at all; without it, everything is.
     """
 
     pin: bool = False
@@ -76,6 +78,7 @@ class Policy:
     ignore: Sequence[IgnoreRule] = ()
     jobs: int = 16
     gate: Gate | None = None
+    only: Callable[[Query], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ def scan(
         for reading in readings
         for occurrence in reading.occurrences
     }
+    if policy.only is not None:
+        asked = {found: _chosen(found, one, policy.only) for found, one in asked.items()}
     if bounds is not None:
         asked = bounded(asked, bounds)
         problems += problems_of(asked.values())
@@ -135,6 +140,14 @@ def scan(
         changes=tuple(changes),
         resolutions=tuple(a for a in answers.values() if isinstance(a, Resolution)),
     )
+
+
+def _chosen(
+    occurrence: Occurrence, asked: Query | Finding, only: Callable[[Query], bool]
+) -> Query | Finding:
+    if isinstance(asked, Finding) or only(asked):
+        return asked
+    return Finding(occurrence, Status.SKIPPED, NOT_CHOSEN, f"{asked} is not what this is about")
 
 
 def _read_all(

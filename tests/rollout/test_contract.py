@@ -81,7 +81,16 @@ PLANS = st.builds(
             st.integers(0, 3),
             TEXTS,
             st.lists(
-                st.builds(Edit, TEXTS, st.integers(1, 99), TAGS, DIGESTS, DIGESTS), max_size=2
+                st.builds(
+                    Edit,
+                    TEXTS,
+                    st.integers(1, 99),
+                    TAGS,
+                    DIGESTS,
+                    DIGESTS,
+                    st.none() | st.just(Platform.parse("linux/amd64")),
+                ),
+                max_size=2,
             ).map(tuple),
         ),
         max_size=3,
