@@ -70,9 +70,9 @@ LOCAL = Visitor("", Role.READER, "local")
 class Access:
     """The rules of a configuration.
 
-    Of four ways the first that a request goes decides, and none that was gone wrong leads on to
-    the next: a bearer token, the header of a proxy that is believed, a session, and, where
-    nothing is configured, being on this very machine.
+    Of four ways the first that a request takes decides: a bearer token, the header of a proxy
+    that is believed, a session, and, where nothing is configured, being on this very machine. A
+    wrong token, or a name that the configuration does not know, leads on to none of the others.
     """
 
     def __init__(
