@@ -25,6 +25,7 @@ class HeldImage:
         places: How many pins.
         repos: In how many repos.
         until: When the first of them is to be looked at again, if known.
+        image_id: Which image that is in the state.
     """
 
     image: str
@@ -33,6 +34,7 @@ class HeldImage:
     places: int
     repos: int
     until: datetime | None = None
+    image_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def held_images(
             row.places,
             row.repos,
             row.until,
+            row.image_id,
         )
         for row in connection.execute(query)
     ]

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from digestbot.web.page import Page
-from digestbot.web.pages import about, image, repo, repos, run, runs, settings
+from digestbot.web.pages import about, image, overview, repo, repos, run, runs, settings
 
 PAGES: dict[str, Page[Any, Any]] = {
     page.name: page
-    for page in (image.PAGE, repos.PAGE, repo.PAGE, runs.PAGE, run.PAGE, settings.PAGE, about.PAGE)
+    for page in (
+        overview.PAGE,
+        image.PAGE,
+        repos.PAGE,
+        repo.PAGE,
+        runs.PAGE,
+        run.PAGE,
+        settings.PAGE,
+        about.PAGE,
+    )
 }
 MENU = ("overview", "images", "repos", "runs", "settings", "about")
 """Those that every page links to."""
