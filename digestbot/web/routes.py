@@ -27,6 +27,7 @@ from digestbot.web.door import Door
 from digestbot.web.exports import export_routes
 from digestbot.web.files import Files
 from digestbot.web.login import PATHS, login_address, login_routes
+from digestbot.web.openapi import openapi_routes
 from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
@@ -101,7 +102,7 @@ def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
     badges = badge_routes(dashboard.database, public)
     exports = export_routes(EXPORTS.values(), lambda request: dashboard.look(request.state.visitor))
     app = Starlette(
-        routes=[*pages, *login, *badges, *exports, *others, static],
+        routes=[*pages, *login, *badges, *exports, *openapi_routes(), *others, static],
         middleware=[
             Middleware(
                 Door,

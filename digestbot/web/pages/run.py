@@ -27,7 +27,7 @@ class RunQuestion(Question):
 
     __pydantic_config__: ClassVar = _DOCUMENTED
 
-    id: Annotated[str, Field(max_length=100)] = ""
+    id: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,100}$")] = ""
     live: bool = True
     """Whether the page refreshes itself while the run is under way."""
 

@@ -1,0 +1,123 @@
+"""Every GET operation of the OpenAPI document is asked anything, and must answer as it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from digestbot.store import run_rows
+from digestbot.store.database import Database
+from digestbot.store.run_rows import RunFilter
+from digestbot.web.openapi import document
+from tests.service.state import state
+from tests.web.asking import TOKENS, app_on
+from tests.web.fleets import small
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+DOCUMENT = document()
+PATHS = [path for path, item in DOCUMENT["paths"].items() if "get" in item]
+FILTERED = [
+    path
+    for path in PATHS
+    if {one["in"] for one in DOCUMENT["paths"][path]["get"].get("parameters", [])} == {"query"}
+]
+BOUNDED = settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with state(tmp_path_factory.mktemp("state")) as database:
+        small(database)
+        yield database
+
+
+def operation_of(app: Any, path: str) -> Any:
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.app = app
+    return schema[path]["GET"]
+
+
+def there(database: Database, path: str) -> list[dict[str, Any]]:
+    """What may stand in the path so that something is there."""
+    if path.startswith("/runs/"):
+        with database.reading() as connection:
+            found = run_rows.page(connection, RunFilter(), limit=5)
+        return [{"id": one.id} for one in found]
+    if "{owner}" in path:
+        return [{"owner": "acme", "repo": "shop"}]
+    return [{"id": number} for number in (1, 2, 3, 9)] if "{id}" in path else [{}]
+
+
+def ask_all(cases: st.SearchStrategy[Any], role: str) -> set[int]:
+    """The statuses of all answers, each of which was checked."""
+    headers = {"Authorization": f"Bearer {TOKENS[role]}"} if role in TOKENS else {}
+    statuses: set[int] = set()
+
+    @BOUNDED
+    @given(case=cases)
+    def ask(case: Any) -> None:
+        answer = case.call(headers=headers, allow_redirects=False)
+        case.validate_response(answer, checks=CHECKS)
+        statuses.add(answer.status_code)
+
+    ask()
+    return statuses
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_there_is_told_as_it_is_documented(fleet: Database, path: str) -> None:
+    operation = operation_of(app_on(fleet), path)
+    known = st.sampled_from(there(fleet, path))
+
+    statuses = ask_all(
+        known.flatmap(lambda part: operation.as_strategy(path_parameters=part)), "reader"
+    )
+
+    assert 200 in statuses
+    assert statuses <= {200, 400}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_whatever_may_be_asked_is_answered_as_it_is_documented(fleet: Database, path: str) -> None:
+    operation = operation_of(app_on(fleet), path)
+
+    assert ask_all(operation.as_strategy(), "reader") <= {200, 400, 404}
+
+
+@pytest.mark.parametrize("path", FILTERED)
+def test_what_cannot_be_asked_is_refused_as_it_is_documented(fleet: Database, path: str) -> None:
+    operation = operation_of(app_on(fleet), path)
+
+    # It leaves out the token, too, now and then.
+    assert ask_all(operation.as_strategy(GenerationMode.NEGATIVE), "reader") <= {200, 400, 401, 303}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nobody_is_told_anything(fleet: Database, path: str) -> None:
+    operation = operation_of(app_on(fleet), path)
+
+    assert ask_all(operation.as_strategy(), "nobody") <= {303, 401}
