@@ -286,6 +286,7 @@ class Cycle:
                 due_at=look_again_at(outcome, now),
                 now=now,
                 problems=own,
+                asked_at=due.asked_at,
             )
 
     def _count_asked(self, queries: Iterable[Query]) -> None:

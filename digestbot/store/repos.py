@@ -44,11 +44,19 @@ BATCH = 500
 _C = REPOS.c
 # Done for each repo that is worked on: what is put together once is compiled once.
 _SETTLE = update(REPOS).where(_C.id == bindparam("repo"))
+_ANSWER = (
+    update(REPOS)
+    .where(_C.id == bindparam("repo"), _C.asked_at == bindparam("asked"))
+    .values(asked_at=None, asked_for="")
+)
 _IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
 _EMPTY: dict[str, Any] = {
     **dict.fromkeys((column.name for column in _C if column.name.endswith("_count")), 0),
     "behind_since": None,
     "problems": [],
+    "asked_at": None,
+    "asked_for": "",
+    "waived_at": None,
 }
 
 
@@ -57,13 +65,15 @@ class Due:
     """A repo that is to be worked on, and why.
 
     `reason` is `first-seen`; `moved`, its default branch; `pulse`, our branches or pull requests;
-    `rules`; `offers`, one of its images; `room`, its time has come, and proposals wait; `time`.
+    `rules`; `asked`, by somebody; `offers`, one of its images; `room`, its time has come, and
+    proposals wait; `time`. `asked_at` is when somebody asked for it to be worked on.
     """
 
     id: int
     target: str
     repo: Repo
     reason: str
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +148,12 @@ def why_due(connection: Connection, repo_id: int, now: datetime) -> str:
 
 
 def is_touched(names: Collection[str], tags: Collection[ImageTag]) -> ColumnElement[bool]:
-    """Whether a repo is of one of these names, or one of these tags has another offer for it."""
-    return or_(_is_named(names), _is_offered_another(images.is_one_of(tags)))
+    """Whether a repo is of one of these names, or one of these tags has another offer for it.
+
+    So is each that somebody asked for.
+    """
+    is_asked = _C.asked_at.is_not(None)
+    return or_(is_asked, _is_named(names), _is_offered_another(images.is_one_of(tags)))
 
 
 def settle(
@@ -151,10 +165,12 @@ def settle(
     due_at: datetime | None,
     now: datetime,
     problems: Sequence[Problem] = (),
+    asked_at: datetime | None = None,
 ) -> None:
     """Note that a repo was worked on, as it was then.
 
-    `due_at` is when to do so again although nothing moved; None without such a time.
+    `due_at` is when to do so again although nothing moved; None without such a time. What was
+    asked for `asked_at` is done; what somebody asked for later is not.
     """
     values = {
         "settled_head": repo.head and repo.head.value,
@@ -166,6 +182,8 @@ def settle(
         "problem_count": len(problems),
     }
     connection.execute(_SETTLE, {"repo": repo_id, **values})
+    if asked_at is not None:
+        connection.execute(_ANSWER, {"repo": repo_id, "asked": asked_at})
 
 
 def known_of(connection: Connection, target: str, names: Collection[str]) -> list[str]:
@@ -243,6 +261,7 @@ def _reason(rules: str | ColumnElement[str | None], now: datetime) -> ColumnElem
         (_C.settled_head.is_distinct_from(_C.head), "moved"),
         (or_(_C.pulse == "", _C.settled_pulse.is_distinct_from(_C.pulse)), "pulse"),
         (_C.settled_rules.is_distinct_from(rules), "rules"),
+        (_C.asked_at.is_not(None), "asked"),
         ((_C.due_at <= now) & is_waiting, "room"),
         (_C.due_at <= now, "time"),
         (_is_offered_another(), "offers"),
@@ -298,4 +317,4 @@ def _due(row: Row[Any]) -> Due:
         deletes_branches=row.deletes_branches,
         url=row.url,
     )
-    return Due(row.id, row.target, repo, row.reason)
+    return Due(row.id, row.target, repo, row.reason, row.asked_at)
