@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, null, text
 
 from digestbot.image import ImageTag, Platform
+from digestbot.proposals.grouping import branch_of
+from digestbot.proposals.settings import ProposalSettings
 from digestbot.registry.resolution import Query
 from digestbot.scan.result import Problem
 from digestbot.store.database import Database
@@ -214,7 +216,7 @@ class Rows:
         row = {
             "id": number,
             "repo_id": repo_id,
-            "branch": f"digestbot/{image.query.image.repository}-{image.id}",
+            "branch": branch_of(image.query.image, ProposalSettings(group="image")),
             "number": 100 + number if is_there else 0,
             "url": f"https://github.com/{name}/pull/{100 + number}" if is_there else "",
             "title": f"Update {image.query} to {image.digest()[7:14]}",
