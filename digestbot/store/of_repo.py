@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, RowMapping, case, func, select
 
+from digestbot.image import ImageTag
 from digestbot.policy.finding import DENIED_PINNED, Status
 from digestbot.scan.result import Problem
 from digestbot.store import ages
 from digestbot.store.proposals import State
 from digestbot.store.repo_state import RANK, RepoState, state_by
-from digestbot.store.tables import FINDINGS, PROPOSALS, REPOS
+from digestbot.store.tables import FINDINGS, IMAGES, PROPOSALS, REPOS
 
 DENIED: Literal["denied"] = "denied"
 """What is asked for where findings are meant whose digest is on the deny list."""
@@ -139,6 +140,20 @@ def count_findings(connection: Connection, repo_id: int, *, status: str = "") ->
     """How many `findings` there are."""
     query = select(func.count()).select_from(FINDINGS).where(_F.repo_id == repo_id, *_has(status))
     return connection.scalar(query) or 0
+
+
+def images(connection: Connection, repo_id: int, limit: int = 200) -> list[str]:
+    """The images that it follows, each by its full name with tag, in order."""
+    c = IMAGES.c
+    named = (c.registry, c.repository, c.tag)
+    query = (
+        select(*named)
+        .where(c.id.in_(select(_F.image_id).where(_F.repo_id == repo_id)))
+        .distinct()
+        .order_by(*named)
+        .limit(limit)
+    )
+    return [str(ImageTag(*row)) for row in connection.execute(query)]
 
 
 def proposals(connection: Connection, repo_id: int, limit: int = 50) -> list[RepoProposal]:

@@ -210,6 +210,23 @@ def test_a_finding_says_what_is_pinned_and_what_is_to_be(database: Database) -> 
     assert told["h", 1].until == NOW + HOUR
 
 
+def test_the_images_of_a_repo_are_told_once_each(database: Database) -> None:
+    rows = Rows(NOW)
+    python = rows.image(ImageTag("docker.io", "library/python", "3.12"), [9])
+    arm = rows.image(ImageTag("docker.io", "library/python", "3.12"), [9], "linux/arm64")
+    other = rows.image(ImageTag("ghcr.io", "acme/tool", "v1"), [9])
+    rows.image(ImageTag("a.example", "not", "followed"), [9])
+    number = rows.repo("acme/app", [Pin(other), Pin(python), Pin(python), Pin(arm), Pin(None)])
+    rows.write(database)
+
+    with database.reading() as connection:
+        found = of_repo.images(connection, number)
+        first = of_repo.images(connection, number, limit=1)
+
+    assert found == ["docker.io/library/python:3.12", "ghcr.io/acme/tool:v1"]
+    assert first == found[:1]
+
+
 def seed(database: Database) -> int:
     """A repo with one finding of each kind, in another order; and another repo."""
     rows = Rows(NOW)

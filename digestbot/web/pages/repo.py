@@ -11,11 +11,19 @@ from pydantic import Field
 from digestbot.report.json_v1 import error_of
 from digestbot.report.plain import well_formed
 from digestbot.service.times import stamp
-from digestbot.store import of_repo, repos
+from digestbot.store import ignores, of_repo, repos
+from digestbot.store.ignores import IgnoreRow
 from digestbot.store.of_repo import RepoFinding, RepoProposal, RepoRecord
 from digestbot.web.links import line_link, page_link
 from digestbot.web.page import MOST_PAGES, ROWS, Look, NotHereError, One, Page
-from digestbot.web.pages.repo_view import RepoFindingRow, RepoReason, RepoView, pull_of, told
+from digestbot.web.pages.repo_view import (
+    RepoFindingRow,
+    RepoIgnore,
+    RepoReason,
+    RepoView,
+    pull_of,
+    told,
+)
 
 _ERRORS = 100
 FindingStatus = Literal["", "denied", "failed", "stale", "held", "unpinned", "current", "skipped"]
@@ -29,6 +37,19 @@ class RepoQuestion(One):
     page: Annotated[int, Field(ge=1, le=MOST_PAGES)] = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the state has of a repo at one moment."""
+
+    repo: RepoRecord
+    due: str
+    total: int
+    findings: list[RepoFinding]
+    proposals: list[RepoProposal]
+    images: list[str]
+    ignores: list[IgnoreRow]
+
+
 def read(look: Look, question: RepoQuestion) -> RepoView:
     """One repo.
 
@@ -40,26 +61,21 @@ def read(look: Look, question: RepoQuestion) -> RepoView:
         repo = of_repo.record(connection, question.id)
         if repo is None:
             raise NotHereError("there is no such repo", hint="all of them are at /repos")
-        total = of_repo.count_findings(connection, repo.id, status=question.status)
-        found = of_repo.findings(
-            connection,
-            repo.id,
-            status=question.status,
-            offset=(question.page - 1) * ROWS,
-            limit=ROWS,
+        status, offset = question.status, (question.page - 1) * ROWS
+        known = _Known(
+            repo,
+            repos.why_due(connection, repo.id, look.now),
+            of_repo.count_findings(connection, repo.id, status=status),
+            of_repo.findings(connection, repo.id, status=status, offset=offset, limit=ROWS),
+            of_repo.proposals(connection, repo.id),
+            of_repo.images(connection, repo.id),
+            ignores.holding(connection, look.now.date(), repo=repo.name),
         )
-        proposed = of_repo.proposals(connection, repo.id)
-        due = repos.why_due(connection, repo.id, look.now)
-    return _view(repo, due, total, found, proposed)
+    return _view(known)
 
 
-def _view(
-    repo: RepoRecord,
-    due: str,
-    total: int,
-    found: list[RepoFinding],
-    proposed: list[RepoProposal],
-) -> RepoView:
+def _view(known: _Known) -> RepoView:
+    repo = known.repo
     return RepoView(
         id=repo.id,
         name=well_formed(repo.name),
@@ -71,7 +87,7 @@ def _view(
         listed_at=stamp(repo.listed_at),
         scanned_head=repo.settled_head,
         scanned_at=told(repo.settled_at),
-        due=due or None,
+        due=known.due or None,
         due_at=told(repo.due_at),
         left_out=RepoReason(repo.left_out, repo.left_out_message) if repo.left_out else None,
         gone_at=told(repo.gone_at),
@@ -80,9 +96,11 @@ def _view(
         denied=repo.denied,
         errors=[error_of(one) for one in repo.problems[:_ERRORS]],
         badge=_badge(repo),
-        total=total,
-        findings=[_row(repo, one) for one in found],
-        proposals=[pull_of(repo.url, one) for one in proposed],
+        total=known.total,
+        findings=[_row(repo, one) for one in known.findings],
+        proposals=[pull_of(repo.url, one) for one in known.proposals],
+        images=known.images,
+        ignores=[_ignore(one) for one in known.ignores],
     )
 
 
@@ -104,6 +122,18 @@ def _row(repo: RepoRecord, one: RepoFinding) -> RepoFindingRow:
         until=told(one.until),
         behind_since=told(one.behind_since),
         is_at_least=one.is_at_least,
+    )
+
+
+def _ignore(one: IgnoreRow) -> RepoIgnore:
+    return RepoIgnore(
+        id=one.id,
+        image=one.image,
+        is_everywhere=not one.repo,
+        until=one.until.isoformat(),
+        reason=one.reason,
+        who=one.who,
+        at=stamp(one.at),
     )
 
 

@@ -125,6 +125,25 @@ class RepoFindingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RepoIgnore:
+    """An image that somebody asked to have left alone."""
+
+    __pydantic_config__: ClassVar = _DOCUMENTED
+
+    id: int
+    image: str
+    """With its tag."""
+    is_everywhere: bool
+    """It is left alone in all repos."""
+    until: str
+    """The last day, in UTC: `2026-12-24`."""
+    reason: str
+    who: str
+    at: str
+    """When it was asked for, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class RepoView:
     """One repo."""
 
@@ -149,8 +168,8 @@ class RepoView:
     scanned_at: str | None
     """When it was worked on last, in UTC; null where it never was."""
     due: str | None
-    """Why it is worked on in the next cycle: `first-seen`, `moved`, `pulse`, `offers`, `room` or
-    `time`; null where nothing is known that it is for."""
+    """Why it is worked on in the next cycle: `first-seen`, `moved`, `pulse`, `asked`, `offers`,
+    `room` or `time`; null where nothing is known that it is for."""
     due_at: str | None
     """When it is worked on again although nothing moves, in UTC."""
     left_out: RepoReason | None
@@ -171,6 +190,10 @@ class RepoView:
     findings: list[RepoFindingRow]
     proposals: list[RepoPull]
     """Those that are open first, then those that ended last; up to 50."""
+    images: list[str]
+    """The images that it follows, with their tags; up to 200."""
+    ignores: list[RepoIgnore]
+    """What is left alone in it because somebody asked for that, the newest first; up to 50."""
 
 
 def told(moment: datetime | None) -> str | None:

@@ -11,12 +11,13 @@ from pydantic import TypeAdapter
 
 from digestbot.image import ImageTag
 from digestbot.policy.finding import Status
+from digestbot.store import ignores
 from digestbot.store.database import Database
 from digestbot.web.page import Look, NotHereError, asked
 from digestbot.web.pages import repo
 from digestbot.web.pages.repo import RepoQuestion
 from digestbot.web.pages.repo_view import RepoReason, RepoView
-from tests.service.state import DAY, HOUR, NOW, state
+from tests.service.state import DAY, HOUR, NOW, query, state
 from tests.web.asking import asking, loaded_with
 from tests.web.fleets import small
 from tests.web.markup import Element, cells, parse
@@ -24,6 +25,7 @@ from tests.web.rows import Pin, Rows, hex_of
 
 SHOP, API, WORKER, OLD, PAYMENTS, ML, EDGE, HOSTILE, PLAIN, MONO, LONG, LEGACY = range(1, 13)
 ARCHIVE, FORK, GONE = range(13, 16)
+BY_IGNORES = {"aria-labelledby": "ignores"}
 
 
 @pytest.fixture
@@ -366,6 +368,77 @@ def test_what_failed_may_be_tried_again(fleet: Database, number: int) -> None:
     acts = page_of(fleet, number, "operator").one("div", class_="acts").all("form")
 
     assert "/actions/retry" in [one["action"] for one in acts]
+
+
+def ignored(database: Database, image: str, repo: str, reason: str, days: int = 14) -> None:
+    until = (NOW + days * DAY).date()
+    with database.begin() as connection:
+        ignores.add(connection, query(image).image, until, reason, "ann", NOW - 2 * HOUR, repo)
+
+
+def test_an_image_of_it_may_be_ignored_until_a_day(fleet: Database) -> None:
+    form = page_of(fleet, SHOP, "operator").one("form", action="/actions/ignore")
+
+    assert form.one("input", name="repo")["value"] == "acme/shop"
+    assert form.one("input", name="next")["value"] == f"/repos/{SHOP}"
+    assert form.one("input", name="csrf")["value"]
+    assert [one.text for one in form.one("select", name="image").all("option")] == [
+        "docker.io/library/alpine:3.20",
+        "docker.io/library/nginx:1.27",
+        "docker.io/library/python:3.12-slim",
+    ]
+    until, reason = form.one("input", name="until"), form.one("input", name="reason")
+    assert (until["type"], until["min"]) == ("date", "2026-11-21")
+    assert (reason["maxlength"], "required" in reason.attributes) == ("300", True)
+    assert view_of(fleet, SHOP).images[0] == "docker.io/library/alpine:3.20"
+
+
+def test_what_is_ignored_is_told_with_who_asked_and_why(fleet: Database) -> None:
+    ignored(fleet, "nginx:1.27", "acme/shop", "<b>migration</b>")
+    ignored(fleet, "python:3.12-slim", "", "frozen")
+    ignored(fleet, "nginx:1.27", "acme/api", "another repo")
+    ignored(fleet, "alpine:3.20", "acme/shop", "over", days=-1)
+
+    view = view_of(fleet, SHOP)
+
+    everywhere, here = view.ignores
+    assert (everywhere.image, everywhere.is_everywhere) == (
+        "docker.io/library/python:3.12-slim",
+        True,
+    )
+    assert (here.image, here.is_everywhere) == ("docker.io/library/nginx:1.27", False)
+    assert (here.until, here.reason, here.who) == ("2026-12-05", "<b>migration</b>", "ann")
+    assert here.at == "2026-11-21T07:30:00Z"
+
+
+def test_operators_may_take_an_ignore_back(fleet: Database) -> None:
+    ignored(fleet, "nginx:1.27", "acme/shop", "<b>migration</b>")
+
+    (row,) = cells(page_of(fleet, SHOP, "operator").one("table", **BY_IGNORES))
+
+    assert row["Image"].text == "docker.io/library/nginx:1.27"
+    assert row["Until the end of"].text == "2026-12-05"
+    assert row["Why"].text == "<b>migration</b>"
+    assert row["Asked for"].text == "by ann 2 h ago"
+    form = row["Action"].one("form", action="/actions/unignore")
+    assert form.one("input", name="ignore")["value"] == "1"
+    assert form.one("button").text == "Take back"
+
+
+def test_readers_see_what_is_ignored_and_cannot_take_it_back(fleet: Database) -> None:
+    ignored(fleet, "nginx:1.27", "", "frozen")
+
+    table = page_of(fleet, SHOP).one("table", **BY_IGNORES)
+
+    assert "in all repos" in table.text
+    assert table.all("form") == []
+
+
+def test_what_is_shown_can_be_taken_as_csv(fleet: Database) -> None:
+    page = page_of(fleet, f"{SHOP}?status=stale")
+
+    link = page.one("a", href=f"/exports/findings.csv?repo={SHOP}&status=stale")
+    assert link.text == "These as CSV"
 
 
 def test_readers_are_offered_nothing(fleet: Database) -> None:
