@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -80,12 +80,12 @@ def behind_since(
 
 def is_live() -> ColumnElement[bool]:
     """Whether a finding is of a repo that is watched: those of repos that are gone are deleted."""
-    return _C.repo_id.not_in(select(REPOS.c.id).where(REPOS.c.left_out != ""))
+    return _C.repo_id.not_in(select(REPOS.c.id).where(REPOS.c.left_out > ""))
 
 
-def groups(connection: Connection, image_id: int | None = None) -> list[PinGroup]:
-    """The stale and held pins of live repos, by image and digest; of one image, if one is told."""
-    is_meant = _C.image_id.is_not(None) if image_id is None else _C.image_id == image_id
+def groups(connection: Connection, image_ids: Collection[int] | None = None) -> list[PinGroup]:
+    """The stale and held pins of live repos, by image and digest; of these images, if told."""
+    is_meant = _C.image_id.is_not(None) if image_ids is None else _C.image_id.in_(image_ids)
     places, repos = func.count().label("places"), func.count(_C.repo_id.distinct()).label("repos")
     found = (
         select(_C.image_id, _C.digest, places, repos)
@@ -99,10 +99,16 @@ def groups(connection: Connection, image_id: int | None = None) -> list[PinGroup
     return [PinGroup(*row) for row in rows]
 
 
-def histogram(found: Iterable[PinGroup], now: datetime) -> list[Bucket]:
-    """Pins by how long they are behind: under a day, then up to 2, 4, 7, 14, 30, 90 days, over."""
+def histogram(
+    found: Iterable[PinGroup], now: datetime, target: timedelta | None = None
+) -> list[Bucket]:
+    """Pins by how long they are behind: under a day, then up to 2, 4, 7, 14, 30, 90 days, over.
+
+    A bucket ends at the target, too.
+    """
     aged = [(_age(one, now), one) for one in found if one.behind_since is not None]
-    bounds = [timedelta(days=days) for days in _DAYS]
+    days = {timedelta(days=number) for number in _DAYS}
+    bounds = sorted(days if target is None else days | {target})
     return [_bucket(aged, above, below) for above, below in pairwise([*bounds, None])]
 
 

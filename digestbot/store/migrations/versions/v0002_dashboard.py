@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.add_column("repos", sa.Column("behind_since", sa.DateTime(), nullable=True))
     op.add_column("runs", _count("problem_count"))
     op.add_column("runs", sa.Column("requests", sa.JSON(), nullable=True))
+    op.create_index("ix_repos_left_out_id", "repos", ["left_out", "id"])
     # It begins with the status, too.
     op.drop_index("ix_findings_status", "findings")
     op.create_index(
