@@ -8,9 +8,35 @@ from datetime import datetime
 from digestbot.policy.finding import Status
 from digestbot.service.times import stamp
 from digestbot.store.finding_rows import FindingRow
+from digestbot.store.image_list import ListedImage
 from digestbot.store.proposal_rows import ProposalRow
 from digestbot.store.repo_list import ListedRepo
 from digestbot.web.links import page_link
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCells:
+    """An image that somebody follows."""
+
+    id: int
+    image: str
+    platform: str | None
+    digest: str | None
+    since: str | None
+    repos: int
+    repos_behind: int
+    current: int
+    stale: int
+    held: int
+    failed: int
+    behind_since: str | None
+    is_at_least: bool
+    held_reason: str | None
+    held_until: str | None
+    checked_at: str | None
+    failing_since: str | None
+    failing_code: str | None
+    failing_message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +102,32 @@ class ProposalCells:
     opened_at: str | None
     seen_at: str | None
     ended_at: str | None
+
+
+def image_cells(image: ListedImage, _now: datetime) -> ImageCells:
+    """An image as a line of the file."""
+    held, places = image.held, image.places
+    return ImageCells(
+        id=image.id,
+        image=str(image.query.image),
+        platform=str(image.query.platform) if image.query.platform else None,
+        digest=image.digest,
+        since=_told(image.since),
+        repos=image.repos,
+        repos_behind=image.repos_behind,
+        current=places.get(Status.CURRENT, 0),
+        stale=places.get(Status.STALE, 0),
+        held=places.get(Status.HELD, 0),
+        failed=places.get(Status.FAILED, 0),
+        behind_since=_told(image.behind_since),
+        is_at_least=image.is_at_least,
+        held_reason=held.reason if held else None,
+        held_until=_told(held.until) if held else None,
+        checked_at=_told(image.checked_at),
+        failing_since=_told(image.failing_since),
+        failing_code=image.failing_code or None,
+        failing_message=image.failing_message or None,
+    )
 
 
 def repo_cells(repo: ListedRepo, _now: datetime) -> RepoCells:

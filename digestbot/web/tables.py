@@ -8,17 +8,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from digestbot.policy.finding import Status
-from digestbot.store import finding_rows, proposal_rows, repo_list, run_rows
+from digestbot.store import finding_rows, image_list, proposal_rows, repo_list, run_rows
 from digestbot.store.finding_rows import FindingFilter, FindingRow
+from digestbot.store.image_list import ImageFilter, ListedImage
 from digestbot.store.proposal_rows import ProposalFilter, ProposalRow
 from digestbot.store.proposals import State
 from digestbot.store.repo_list import ListedRepo
 from digestbot.store.run_rows import RunRow
 from digestbot.web.cells import (
     FindingCells,
+    ImageCells,
     ProposalCells,
     RepoCells,
     finding_cells,
+    image_cells,
     proposal_cells,
     repo_cells,
 )
@@ -30,6 +33,15 @@ from digestbot.web.pages.runs import RunsQuestion, RunsRow, filter_of, row_of
 _LAST_ID = 2**31 - 1
 _Id = Annotated[int, Field(ge=0, le=_LAST_ID)]
 _Text = Annotated[str, Field(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesAsked(Question):
+    """Which images."""
+
+    q: _Text = ""
+    registry: _Text = ""
+    state: image_list.Which = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,14 @@ class ProposalsQuestion(Question):
     q: _Text = ""
     state: Literal["", "open", "waiting", "merged", "closed", "rejected", "adopted", "ended"] = ""
     repo: _Id = 0
+
+
+def _images(
+    look: Look, asked: ImagesAsked, last: ListedImage | None, most: int
+) -> list[ListedImage]:
+    meant = ImageFilter(asked.q.strip(), asked.registry, asked.state)
+    with look.database.reading() as connection:
+        return image_list.after(connection, meant, last.id if last else 0, most)
 
 
 def _repos(
@@ -84,6 +104,7 @@ def _runs(look: Look, asked: RunsQuestion, last: RunRow | None, most: int) -> li
 EXPORTS: dict[str, Export[Any, Any]] = {
     export.name: export
     for export in (
+        Export("images", "an image", ImagesAsked, ImageCells, _images, image_cells),
         Export("repos", "a repo", ReposQuestion, RepoCells, _repos, repo_cells),
         Export(
             "findings",
@@ -104,3 +125,4 @@ EXPORTS: dict[str, Export[Any, Any]] = {
         Export("runs", "a run", RunsQuestion, RunsRow, _runs, row_of),
     )
 }
+"""By name."""

@@ -93,6 +93,17 @@ def test_findings_are_told_with_where_they_are(fleet: Database) -> None:
     assert fourth["repo"] == "other/tool"
 
 
+def test_images_are_told_with_who_is_behind(fleet: Database) -> None:
+    rows = {row["image"]: row for row in get(fleet, "/exports/images.csv")}
+
+    python, alpine = rows["docker.io/library/python:3.12"], rows["docker.io/library/alpine:3"]
+    assert (python["digest"], python["since"]) == (str(NEW), "2026-11-18T09:30:00Z")
+    assert (python["repos"], python["repos_behind"]) == ("2", "1")
+    assert (python["stale"], python["current"], python["held"]) == ("1", "2", "0")
+    assert python["behind_since"] == "2026-11-18T09:30:00Z"
+    assert (alpine["held"], alpine["held_reason"]) == ("1", "settling")
+
+
 def test_repos_are_told_with_what_they_come_to(fleet: Database) -> None:
     rows = {row["name"]: row for row in get(fleet, "/exports/repos.csv")}
 
@@ -130,6 +141,10 @@ def test_runs_are_told_the_newest_first(fleet: Database) -> None:
         pytest.param("findings.csv?q=%25", "repo", [], id="no wildcard"),
         pytest.param("findings.csv?repo=99", "repo", [], id="repo"),
         pytest.param("findings.csv?image=99", "repo", [], id="image"),
+        pytest.param(
+            "images.csv?state=held", "image", ["docker.io/library/alpine:3"], id="images held"
+        ),
+        pytest.param("images.csv?registry=quay.io", "image", [], id="registry"),
         pytest.param("repos.csv?q=acme%2F&status=stale", "name", ["acme/app"], id="repos"),
         pytest.param("repos.csv?status=left-out", "name", ["acme/fork"], id="left out"),
         pytest.param("proposals.csv?state=merged", "repo", ["acme/site"], id="state"),
