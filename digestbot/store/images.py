@@ -29,6 +29,7 @@ from digestbot.image import Digest, ImageTag, Platform
 from digestbot.policy.holding import Sighting
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
+from digestbot.store import ages
 from digestbot.store.tables import FINDINGS, IMAGES, REPOS, SIGHTINGS
 from digestbot.store.upsert import upsert
 
@@ -202,8 +203,7 @@ def failing(connection: Connection) -> list[Failing]:
     rows = connection.execute(
         select(IMAGES, repos.label("repos"))
         .join(FINDINGS, FINDINGS.c.image_id == _C.id)
-        .join(REPOS, FINDINGS.c.repo_id == REPOS.c.id)
-        .where(_C.failing_since.is_not(None), REPOS.c.gone_at.is_(None), REPOS.c.left_out == "")
+        .where(_C.failing_since.is_not(None), ages.is_live())
         .group_by(_C.id)
         .order_by(_C.failing_since, _C.id)
     )

@@ -1,20 +1,36 @@
-"""What the fleet comes to at a glance: short answers, however large it is."""
+"""What the fleet comes to at a glance: one short answer, however large it is."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from digestbot.scan.result import Problem
-from digestbot.store import ages
+from digestbot.store import ages, attention, images, moves, repos, runs, standing, tallies
+from digestbot.store.ages import PinGroup
+from digestbot.store.attention import DeniedDigest, HeldImage
+from digestbot.store.conditions import Condition
+from digestbot.store.images import Failing
+from digestbot.store.moves import Move
 from digestbot.store.proposals import State
 from digestbot.store.repo_state import IS_LIVE
 from digestbot.store.runs import WHOLE, RunState
+from digestbot.store.standing import Standing
 from digestbot.store.tables import FINDINGS, IMAGES, PROPOSALS, REPOS, RUNS
+from digestbot.store.tallies import Tally
 
-_I, _P, _F = IMAGES.c, PROPOSALS.c, FINDINGS.c
+MOST = 1000
+"""How many repos with problems, and images that need somebody, are read."""
+MOST_PULLS = 5
+MOST_MOVES = 20
+MOST_TALLIES = 100
+LATELY = timedelta(days=7)
+"""For so long tags are said to have moved."""
+_I, _P = IMAGES.c, PROPOSALS.c
+_IS_OPEN = (_P.state == State.OPEN.value) & (_P.number > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +64,123 @@ class LastCycle:
     started_at: datetime
 
 
-def count_followed(connection: Connection) -> int:
-    """How many images, on a platform each, live repos have."""
-    is_followed = exists().where(_F.image_id == _I.id, ages.is_live())
-    return connection.scalar(select(func.count()).where(is_followed)) or 0
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be known.
+
+    Attributes:
+        days: How far the tallies go back.
+        target: For how long a pull request may wait.
+        deny: Digests that must not be in use.
+        needing: Reasons for which updates are held until somebody decides.
+    """
+
+    now: datetime
+    days: int
+    target: timedelta
+    deny: Collection[str]
+    needing: Collection[str]
 
 
-def waiting_pulls(connection: Connection, before: datetime, limit: int) -> list[WaitingPull]:
-    """The pull requests that were opened before this time and are open, the oldest first."""
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """How all stands at one moment.
+
+    Attributes:
+        cycle: The one that began last; None before the first.
+        last_success: When a cycle last came to its end.
+        next_due: When a repo is due although nothing moved.
+        conditions: What operators were told that holds.
+        held: What is held until somebody decides.
+        held_total: How many images and reasons there are for which anything is held.
+        waiting: The pull requests that wait for longest, all of them for too long.
+        waiting_total: How many there are of them.
+        open_total: How many pull requests are open.
+        images: How many are followed.
+        behind: The stale and held pins.
+        moves: What moved lately; `moved` is how many images did.
+    """
+
+    cycle: LastCycle | None
+    last_success: datetime | None
+    next_due: datetime | None
+    conditions: list[Condition]
+    failing: list[Failing]
+    troubled: list[TroubledRepo]
+    denied: list[DeniedDigest]
+    held: list[HeldImage]
+    held_total: int
+    waiting: list[WaitingPull]
+    waiting_total: int
+    open_total: int
+    standing: Standing
+    images: int
+    behind: list[PinGroup]
+    tallies: list[Tally]
+    moves: list[Move]
+    moved: int
+
+
+def glance(connection: Connection, asked: Asked) -> Glance:
+    """How all stands."""
+    before, lately = asked.now - asked.target, asked.now - LATELY
+    open_total, waiting_total = _count_pulls(connection, before)
+    since = asked.now - timedelta(days=asked.days)
+    return Glance(
+        cycle=_last_cycle(connection),
+        last_success=runs.last_success(connection),
+        next_due=repos.next_due(connection, asked.now),
+        conditions=attention.holding(connection),
+        failing=images.failing(connection),
+        troubled=_troubled(connection),
+        denied=attention.denied_digests(connection, asked.deny),
+        held=attention.held_images(connection, reasons=asked.needing, limit=MOST),
+        held_total=attention.count_held(connection),
+        waiting=_waiting(connection, before) if waiting_total else [],
+        waiting_total=waiting_total,
+        open_total=open_total,
+        standing=standing.standing(connection),
+        images=_count_followed(connection),
+        behind=ages.groups(connection),
+        tallies=tallies.between(connection, since, asked.now, MOST_TALLIES),
+        moves=moves.moved(connection, lately, MOST_MOVES),
+        moved=moves.count(connection, lately),
+    )
+
+
+def _count_followed(connection: Connection) -> int:
+    is_followed = exists().where(FINDINGS.c.image_id == _I.id, ages.is_live())
+    query = select(func.count()).select_from(IMAGES).where(is_followed)
+    return connection.scalar(query) or 0
+
+
+def _count_pulls(connection: Connection, before: datetime) -> tuple[int, int]:
+    """How many are open, and how many of them were before that time."""
+    old = func.count().filter(_P.opened_at < before)
+    query = select(func.count(), old).join(REPOS, _P.repo_id == REPOS.c.id)
+    row = connection.execute(query.where(_IS_OPEN, IS_LIVE)).one()
+    return row[0], row[1]
+
+
+def _waiting(connection: Connection, before: datetime) -> list[WaitingPull]:
     told = (_P.repo_id, REPOS.c.name, REPOS.c.url, _P.number, _P.url, _P.title, _P.opened_at)
     rows = connection.execute(
         select(*told)
         .join(REPOS, _P.repo_id == REPOS.c.id)
-        .where(_is_waiting(before), IS_LIVE)
+        .where(_IS_OPEN, _P.opened_at < before, IS_LIVE)
         .order_by(_P.opened_at, _P.id)
-        .limit(limit)
+        .limit(MOST_PULLS)
     )
     return [WaitingPull(*row) for row in rows]
 
 
-def count_waiting(connection: Connection, before: datetime) -> int:
-    """How many `waiting_pulls` there are."""
-    query = select(func.count()).select_from(PROPOSALS).join(REPOS, _P.repo_id == REPOS.c.id)
-    return connection.scalar(query.where(_is_waiting(before), IS_LIVE)) or 0
-
-
-def troubled_repos(connection: Connection, limit: int) -> list[TroubledRepo]:
-    """Live repos that failed when they were last worked on, by name."""
+def _troubled(connection: Connection) -> list[TroubledRepo]:
     c = REPOS.c
     rows = connection.execute(
         select(c.id, c.name, c.problems)
         .where(IS_LIVE, c.problem_count > 0)
         .order_by(c.name, c.id)
-        .limit(limit)
+        .limit(MOST)
     )
     return [
         TroubledRepo(row.id, row.name, tuple(Problem(**one) for one in row.problems))
@@ -88,13 +188,8 @@ def troubled_repos(connection: Connection, limit: int) -> list[TroubledRepo]:
     ]
 
 
-def last_cycle(connection: Connection) -> LastCycle | None:
-    """The whole cycle that began last; None before the first."""
+def _last_cycle(connection: Connection) -> LastCycle | None:
     c = RUNS.c
     query = select(c.id, c.state, c.started_at).where(c.kind == WHOLE)
     row = connection.execute(query.order_by(c.started_at.desc(), c.id).limit(1)).first()
     return None if row is None else LastCycle(row.id, RunState(row.state), row.started_at)
-
-
-def _is_waiting(before: datetime) -> ColumnElement[bool]:
-    return (_P.state == State.OPEN.value) & (_P.number > 0) & (_P.opened_at < before)

@@ -9,19 +9,16 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection
-
 from digestbot.registry.errors import CODES
 from digestbot.report.plain import well_formed
 from digestbot.report.summary import plural
 from digestbot.scan.result import Problem
-from digestbot.service.conditions import NEEDS_SOMEBODY, Cause, causes_of
+from digestbot.service.conditions import Cause, causes_of
 from digestbot.service.readiness import Reason
 from digestbot.service.times import stamp
-from digestbot.store import attention, images, overview
 from digestbot.store.attention import DeniedDigest, HeldImage
 from digestbot.store.conditions import Condition
-from digestbot.store.overview import LastCycle, TroubledRepo, WaitingPull
+from digestbot.store.overview import Glance, LastCycle, TroubledRepo, WaitingPull
 from digestbot.store.runs import RunState
 from digestbot.web.hints import of_hold, of_lookup
 from digestbot.web.links import pull_link
@@ -30,10 +27,9 @@ from digestbot.web.pages.overview_plots import span
 from digestbot.web.pages.overview_view import NeedKind, OverviewExample, OverviewNeed
 
 MOST = 5
-"""How many causes of a kind are told, and how many pull requests that wait."""
+"""How many causes of a kind are told."""
 SHOWN = 3
 """How many examples of a cause."""
-_READ = 1000
 _HELD: Final = {
     "platform-lost": "cannot be updated: a platform that is pinned is gone from the new digest",
     "single-now": "cannot be updated: what was for many platforms is a single image now",
@@ -49,22 +45,18 @@ class Needs:
     more: int = 0
 
 
-def needs_of(look: Look, connection: Connection, cycle: LastCycle | None) -> Needs:
-    """What needs somebody at this moment, as the state has it."""
-    settings = look.loaded.settings
-    causes = _ordered(causes_of(images.failing(connection)))
-    troubles = _by_code(overview.troubled_repos(connection, _READ))
-    before = look.now - settings.dashboard.target
-    waiting = overview.waiting_pulls(connection, before, MOST)
-    number = overview.count_waiting(connection, before) if len(waiting) == MOST else len(waiting)
+def needs_of(look: Look, found: Glance) -> Needs:
+    """What needs somebody, as the state has it."""
+    causes, troubles = _ordered(causes_of(found.failing)), _by_code(found.troubled)
+    target = look.loaded.settings.dashboard.target
     told = [
         *_not_ready(look.reasons),
-        *_cycle(attention.holding(connection), cycle),
-        *_denied(attention.denied_digests(connection, settings.deny)),
+        *_cycle(found.conditions, found.cycle),
+        *_denied(found.denied),
         *map(_cause, causes[:MOST]),
         *(_repos(code, some) for code, some in troubles[:MOST]),
-        *_held(attention.held_images(connection, reasons=NEEDS_SOMEBODY, limit=_READ)),
-        *_waiting(waiting, number, settings.dashboard.target),
+        *_held(found.held),
+        *_waiting(found.waiting, found.waiting_total, target),
     ]
     return Needs(told, max(0, len(causes) - MOST) + max(0, len(troubles) - MOST))
 

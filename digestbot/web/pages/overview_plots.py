@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from digestbot.report.plain import well_formed
 from digestbot.report.summary import plural
 from digestbot.service.times import age, stamp
-from digestbot.store import ages, moves, tallies
+from digestbot.store import ages
 from digestbot.store.ages import Bucket, PinGroup
+from digestbot.store.moves import Move
+from digestbot.store.tallies import Tally
 from digestbot.web.pages.overview_view import OverviewBucket, OverviewMove, OverviewTally
 
-MOST_TALLIES = 100
 _DAY = timedelta(days=1)
 
 
-def tallies_of(connection: Connection, now: datetime, days: int) -> list[OverviewTally]:
-    """How fresh the fleet was in these days, at up to 100 times."""
-    found = tallies.between(connection, now - days * _DAY, now, MOST_TALLIES)
+def tallies_of(tallies: Iterable[Tally]) -> list[OverviewTally]:
+    """How fresh the fleet was."""
     return [
         OverviewTally(
             at=stamp(one.at),
@@ -31,7 +29,7 @@ def tallies_of(connection: Connection, now: datetime, days: int) -> list[Overvie
             p50_s=one.p50_s,
             p90_s=one.p90_s,
         )
-        for one in found
+        for one in tallies
     ]
 
 
@@ -52,8 +50,8 @@ def buckets_of(
     ]
 
 
-def moves_of(connection: Connection, since: datetime, most: int) -> list[OverviewMove]:
-    """What moved since then, the newest first."""
+def moves_of(moves: Iterable[Move]) -> list[OverviewMove]:
+    """What moved."""
     return [
         OverviewMove(
             image_id=one.image_id,
@@ -65,7 +63,7 @@ def moves_of(connection: Connection, since: datetime, most: int) -> list[Overvie
             times=one.times,
             repos_on_old=one.repos_on_old,
         )
-        for one in moves.moved(connection, since, most)
+        for one in moves
     ]
 
 
