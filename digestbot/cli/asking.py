@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from digestbot.scan.setup import Setup
 
 if TYPE_CHECKING:
     from digestbot.config.serving import StateConfig
+    from digestbot.proposals.rules import Asked
     from digestbot.registry.resolver import RegistryResolver
     from digestbot.store.database import Database
 
@@ -31,15 +32,18 @@ class Asking:
         resolver: Whom to ask.
         registries: The registries behind it; None where others answer.
         gate: What holds back; None where nothing does.
+        asked_in: What people asked for in a repo, by its name; without one, in all of them.
     """
 
     resolver: Resolver
     registries: RegistryResolver | None = None
     gate: Gate | None = None
+    asked_in: Callable[[str], Asked] | None = None
 
     def policy(self, policy: Policy) -> Policy:
-        """The policy with this gate."""
-        return replace(policy, gate=self.gate)
+        """The policy with this gate, and with what people asked for in all repos."""
+        asked = () if self.asked_in is None else self.asked_in("").ignore
+        return replace(policy, gate=self.gate, ignore=(*policy.ignore, *asked))
 
 
 @contextmanager
@@ -66,14 +70,17 @@ def asking(
             gate = RegistryGate(setup.hold, lambda _query: (), registries, clock)
             yield Asking(resolver, registries, gate)
             return
-        from digestbot.service.watch import Histories, Watch  # noqa: PLC0415 - imports SQLAlchemy
+        from digestbot.service.heeding import Heeding  # noqa: PLC0415 - imports SQLAlchemy
+        from digestbot.service.watch import Histories, Watch  # noqa: PLC0415 - likewise
 
         database = stack.enter_context(closing(_open(setup.state)))
         gate = RegistryGate(setup.hold, Histories(database), registries, clock)
-        watch = Watch(
-            database, resolver, gate.offer_text, lambda: datetime.fromtimestamp(clock.wall(), UTC)
-        )
-        yield Asking(watch, registries, gate)
+
+        def now() -> datetime:
+            return datetime.fromtimestamp(clock.wall(), UTC)
+
+        watch = Watch(database, resolver, gate.offer_text, now)
+        yield Asking(watch, registries, gate, Heeding(database, gate, now))
 
 
 def _registries(resolver: Resolver) -> RegistryResolver | None:

@@ -60,7 +60,7 @@ def scan_targets(
         NoInputError: There is no repo.
     """
     forges = forge_options(loaded.settings, ForgeWords(options.names, options.topics))
-    rulebook = Rulebook(loaded.settings, policy, given_keys(loaded))
+    rulebook = Rulebook(loaded.settings, policy, given_keys(loaded), asked_in=asked.asked_in)
     runs = Runs(forges, rulebook.rules_for, exclude=exclude)
     harvest, start = _Harvest(), time.perf_counter()
     with RepoProgress(shown=terminal.shows_progress) as bar:

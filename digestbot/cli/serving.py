@@ -38,6 +38,7 @@ from digestbot.scan.setup import Setup, make_setup
 from digestbot.service.after import Aftermath
 from digestbot.service.cycle import Cycle, CycleResult
 from digestbot.service.fleet import Fleet
+from digestbot.service.heeding import Heeding
 from digestbot.service.jobs import Stop
 from digestbot.service.notify.kinds import recipients
 from digestbot.service.notify.notices import Notices
@@ -117,7 +118,8 @@ class Serving:
 
             def open_run(forge: Forge, budget: Budget) -> Run:
                 run = shared.run_on(forge, watch, inquiry, has_pulls=True)
-                return replace(run, budget=budget)
+                # As the rules, days are those of UTC.
+                return replace(run, budget=budget, today=self._now().date())
 
             def told(outcome: RepoOutcome) -> None:
                 tally.note(outcome)
@@ -149,7 +151,9 @@ class Serving:
         if metrics is not None:
             watch = replace(watch, on_move=lambda _found: metrics.tag_moved())
         policy = replace(self.setup.policy, gate=gate)
-        rulebook = Rulebook(self.settings, policy, given_keys(self.loaded), self.clock)
+        heeding = Heeding(self.database, gate, self._now)
+        fixed = given_keys(self.loaded)
+        rulebook = Rulebook(self.settings, policy, fixed, self.clock, heeding)
         return watch, Runs(self.forges, rulebook.rules_for, exclude=self.setup.exclude)
 
     def _fleet(self) -> Fleet:

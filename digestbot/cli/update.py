@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from digestbot.cli.asking import asking
+from digestbot.cli.asking import Asking, asking
 from digestbot.cli.exits import Exit
 from digestbot.cli.forges import ForgeWords, forge_options
 from digestbot.cli.options import WORDS, GroupedCommand, common
@@ -84,7 +84,7 @@ def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) 
     account, start = Account(options.dry_run), time.perf_counter()
     progress = RepoProgress(shown=terminal.shows_progress)
     with asking(setup, options.digests, is_proposing=True) as asked, progress as bar:
-        runs = _runs(loaded, replace(setup, policy=asked.policy(setup.policy)), options)
+        runs = _runs(loaded, replace(setup, policy=asked.policy(setup.policy)), options, asked)
         for outcome in runs.over(targets, asked, update_repos):
             if isinstance(outcome, Problem):
                 account.fail(outcome)
@@ -95,7 +95,7 @@ def _update(context: click.Context, options: UpdateOptions, terminal: Terminal) 
     return account.report(duration_s=time.perf_counter() - start, calls=calls or None)
 
 
-def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions) -> Runs:
+def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions, asked: Asking) -> Runs:
     settings, limit = loaded.settings, options.limit
     reason = f"no more than {limit} may be opened in this run (--limit)"
     room = () if limit is None else (Room(limit, reason),)
@@ -109,7 +109,7 @@ def _runs(loaded: LoadedSettings, setup: Setup, options: UpdateOptions) -> Runs:
     )
     return Runs(
         forge_options(settings, words),
-        Rulebook(settings, setup.policy, given_keys(loaded)).rules_for,
+        Rulebook(settings, setup.policy, given_keys(loaded), asked_in=asked.asked_in).rules_for,
         Budget(*room),
         Limits(settings.limits.open, settings.limits.per_hour),
         (*setup.exclude, *options.exclude),

@@ -70,6 +70,11 @@ class IgnoreRule(Model):
         "Without it the rule holds for ever.",
     )
 
+    @property
+    def by(self) -> str:
+        """Whose rule it is, as the end of a sentence."""
+        return "the configuration"
+
 
 class RegistryConfig(Model):
     """How one registry is asked: credentials, certificates, limits."""

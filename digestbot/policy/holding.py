@@ -48,6 +48,7 @@ class HoldRules:
         lost_platforms: Whether an index that lost a platform is held.
         same_images: Whether an index of which only attestations moved is held.
         deny: Digests that are never proposed.
+        seen_by: What was seen by then was seen for long enough, as somebody who saw it said.
     """
 
     settle: timedelta = timedelta()
@@ -55,6 +56,7 @@ class HoldRules:
     lost_platforms: bool = True
     same_images: bool = True
     deny: frozenset[Digest] = frozenset()
+    seen_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ def _is_ripe(digest: Digest, history: Sequence[Sighting], rules: HoldRules, now:
     if digest in rules.deny:
         return False
     settled, born = _settled_at(digest, history, rules), first_seen(history, digest)
+    if rules.seen_by is not None and born is not None and born <= rules.seen_by:
+        return True
     return settled is not None and born is not None and max(settled, born + rules.min_age) <= now
 
 

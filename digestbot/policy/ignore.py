@@ -8,10 +8,11 @@ from typing import Protocol
 
 from digestbot.files.occurrence import Occurrence
 from digestbot.globs import matches
+from digestbot.image import ImageTag
 
 
 class IgnoreRule(Protocol):
-    """A rule of the configuration: image glob, path glob, until when, and why."""
+    """A rule: image glob, path glob, until when, why, and who says so."""
 
     @property
     def image(self) -> str:
@@ -29,6 +30,10 @@ class IgnoreRule(Protocol):
     def reason(self) -> str | None:
         """Why, in the words of whoever wrote the rule."""
 
+    @property
+    def by(self) -> str:
+        """Whose rule it is, as the end of a sentence."""
+
 
 def why_ignored(occurrence: Occurrence, rules: Iterable[IgnoreRule], *, today: date) -> str | None:
     """The sentence that says why the occurrence is ignored today; None where it is not."""
@@ -37,7 +42,7 @@ def why_ignored(occurrence: Occurrence, rules: Iterable[IgnoreRule], *, today: d
         return _sentence("ignored by the comment above", comment.until, comment.why)
     for rule in rules:
         if _applies(rule, occurrence) and (rule.until is None or today <= rule.until):
-            return _sentence("ignored by the configuration", rule.until, rule.reason or "")
+            return _sentence(f"ignored by {rule.by}", rule.until, rule.reason or "")
     return None
 
 
@@ -45,9 +50,11 @@ def _applies(rule: IgnoreRule, occurrence: Occurrence) -> bool:
     reference = occurrence.reference
     if reference is None or (rule.path and not matches(occurrence.path, rule.path)):
         return False
-    names = [reference.image]
-    if reference.followed is not None:
-        names.append(str(reference.followed))
+    names, tag = [reference.image], reference.followed
+    if tag is None and occurrence.steering.tag is not None:
+        tag = ImageTag(reference.registry, reference.repository, occurrence.steering.tag)
+    if tag is not None:
+        names.append(str(tag))
     return any(matches(name, rule.image) for name in names)
 
 

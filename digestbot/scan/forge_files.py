@@ -68,12 +68,14 @@ class RepoFiles:
             they cannot be read.
         modes: What git says each of `files` is.
         problems: Why some are missing.
+        repo: What the repo is called.
     """
 
     files: tuple[RepoFile, ...] = ()
     configuration: Mapping[str, bytes | Skip] = field(default_factory=dict)
     modes: Mapping[str, Mode] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    repo: str = ""
 
 
 def read_files(contents: Contents, repo: Repo, exclude: Sequence[str] = ()) -> RepoFiles:
@@ -86,7 +88,7 @@ def read_files(contents: Contents, repo: Repo, exclude: Sequence[str] = ()) -> R
         ForgeError: They cannot be read.
     """
     if repo.head is None:
-        return RepoFiles()
+        return RepoFiles(repo=repo.name)
     entries = contents.entries(repo)
     settings = [one for one in entries if one.path in NAMES]
     wanted = [
@@ -106,6 +108,7 @@ def read_files(contents: Contents, repo: Repo, exclude: Sequence[str] = ()) -> R
         configuration={one.path: _content(one, skips, blobs) for one in settings},
         modes={one.path: one.mode for one in kept},
         problems=problems,
+        repo=repo.name,
     )
 
 

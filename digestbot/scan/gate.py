@@ -90,6 +90,13 @@ class RegistryGate:
     _books: Once[tuple[Query, Digest, HoldRules], _Book] = field(default_factory=Once)
     _there: Once[tuple[Query, Digest], bool] = field(default_factory=Once)
 
+    def waiving(self, seen_by: datetime) -> RegistryGate:
+        """The same gate, for which whatever was seen by then was seen for long enough.
+
+        What is held for other reasons than its age stays held.
+        """
+        return replace(self, rules=replace(self.rules, seen_by=seen_by))
+
     def denies(self, digest: Digest) -> bool:
         """Whether a digest is on the deny list."""
         return digest in self.rules.deny

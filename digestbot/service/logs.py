@@ -51,6 +51,9 @@ class Event(StrEnum):
     NOTIFICATION_FAILED = "notification.failed"
     HOOK_RECEIVED = "hook.received"
     HOOK_REFUSED = "hook.refused"
+    ROLLOUT_CHANGED = "rollout.changed"
+    ACT_ASKED = "act.asked"
+    ACT_REFUSED = "act.refused"
     STATE_FAILED = "state.failed"
     MESSAGE = "message"
     LOG_FAILED = "log.failed"
@@ -74,6 +77,9 @@ EVENTS = {
     Event.NOTIFICATION_FAILED: "Somebody could not be told.",
     Event.HOOK_RECEIVED: "A webhook told of something; what that is about is looked at.",
     Event.HOOK_REFUSED: "What was posted to a webhook was not taken; most such lines are left out.",
+    Event.ROLLOUT_CHANGED: "A rollout got to another wave, halted, or ended.",
+    Event.ACT_ASKED: "Somebody asked for something on the dashboard.",
+    Event.ACT_REFUSED: "What somebody asked for on the dashboard is not done.",
     Event.STATE_FAILED: "The state could not be read or written.",
     Event.MESSAGE: "Anything else; the text is in `message`.",
     Event.LOG_FAILED: "A line could not be written.",

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from digestbot.clock import Clock
 from digestbot.service.jobs import Engine, Job, Stop, Work
 from digestbot.service.logs import Event, get_log
-from digestbot.service.scope import IMAGE, REPO, Scope
+from digestbot.service.scope import ASKED, IMAGE, REPO, Scope
 from digestbot.service.timetable import missed, next_fire
-from digestbot.store import images, repos, schedules
+from digestbot.store import asks, images, repos, schedules
 from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
 
@@ -70,13 +70,15 @@ class Scheduler:
         """The engine, which is to be stopped in the end; nothing is due yet."""
         hint = self.watch(self._hint)
         works = {CYCLE.name: self.watch(self._cycle), IMAGE: hint, REPO: hint}
+        works[ASKED.name] = hint
         self._engine = self.open_engine(works)
         return self._engine
 
     def start(self) -> None:
         """Have cycles begin.
 
-        A run that should have been while nobody was there is made up for, once.
+        A run that should have been while nobody was there is made up for, once. So is what
+        somebody asked for just before the last process ended.
 
         Raises:
             StoreError: The state cannot be read or written.
@@ -84,11 +86,14 @@ class Scheduler:
         now = self._now()
         with self.database.reading() as connection:
             last = schedules.last_started(connection, CYCLE.key)
+            is_asked = asks.any_waits(connection)
         times = self.timetable
         if times.run_on_start or missed(times.cron, times.timezone, last, now):
             self._plan(now)
         else:
             self._plan_next()
+        if is_asked:
+            self._engine.submit(ASKED)
 
     def next_cycle(self) -> datetime | None:
         """When the next one begins, if nothing comes between."""
@@ -154,8 +159,10 @@ class Scheduler:
 
     def _concerns(self, scope: Scope) -> bool:
         with self.database.reading() as connection:
-            return bool(images.queries(connection, scope.images)) or repos.is_known(
-                connection, scope.repos
+            return (
+                asks.any_waits(connection)
+                or bool(images.queries(connection, scope.images))
+                or repos.is_known(connection, scope.repos)
             )
 
     def _plan_next(self) -> None:

@@ -9,6 +9,8 @@ from digestbot.image import ImageReference, ImageTag
 from digestbot.service.jobs import Job
 
 IMAGE, REPO = "image", "repo"
+ASKED = Job("asked", "asked")
+"""A look at the repos that people asked for; any other job looks at them, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,14 @@ class Scope:
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        """The scope of a job `image`, with the argument `image`, or `repo`, with `repo`.
+        """The scope of a job `image`, with the argument `image`, `repo`, with `repo`, or `asked`.
 
         Raises:
             InvalidReferenceError: The image is none.
             ValueError: The job is of another name, or its image has no tag.
         """
+        if job.name == ASKED.name:
+            return cls()
         if job.name == REPO:
             return cls(repos=frozenset({job.arguments[REPO]}))
         if job.name != IMAGE:

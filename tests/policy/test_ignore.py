@@ -20,6 +20,7 @@ class Rule:
     path: str | None = None
     until: date | None = None
     reason: str | None = None
+    by: str = "the configuration"
 
 
 def occurrence(written: str = "python:3.12", ignore: Ignore | None = None) -> Occurrence:

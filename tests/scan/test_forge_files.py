@@ -139,7 +139,7 @@ def test_files_without_a_format_are_neither_listed_nor_fetched() -> None:
     shelf = Shelf()
     shelf.put("README.md")
 
-    assert read_files(shelf, REPO) == RepoFiles()
+    assert read_files(shelf, REPO) == RepoFiles(repo=REPO.name)
     assert not shelf.asked
 
 
@@ -211,7 +211,7 @@ def test_a_repo_without_a_commit_has_no_files() -> None:
     shelf = Shelf()
     shelf.put("Dockerfile")
 
-    assert read_files(shelf, Repo("acme/new", "main", None, None)) == RepoFiles()
+    assert read_files(shelf, Repo("acme/new", "main", None, None)) == RepoFiles(repo="acme/new")
 
 
 @pytest.mark.parametrize(
