@@ -42,7 +42,7 @@ class ImageState:
     failing_code: str
     failing_message: str
     repos: int
-    places: Mapping[str, int]
+    places: Mapping[Status, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def image_state(connection: Connection, image_id: int) -> ImageState | None:
         row.failing_code,
         row.failing_message,
         connection.scalar(select(func.count(_C.repo_id.distinct())).where(is_meant)) or 0,
-        {row.status: row.places for row in connection.execute(places)},
+        {Status(row.status): row.places for row in connection.execute(places)},
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from digestbot.web.page import Page
-from digestbot.web.pages import about, image, overview, repo, repos, run, runs, settings
+from digestbot.web.pages import about, image, images, overview, repo, repos, run, runs, settings
 
 PAGES: dict[str, Page[Any, Any]] = {
     page.name: page
     for page in (
         overview.PAGE,
+        images.PAGE,
         image.PAGE,
         repos.PAGE,
         repo.PAGE,

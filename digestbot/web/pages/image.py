@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -11,24 +11,22 @@ from pydantic import Field
 
 from digestbot.config.models import Settings
 from digestbot.image import ImageTag
-from digestbot.policy.finding import Status
 from digestbot.policy.reasons import REASONS
 from digestbot.proposals.grouping import branch_of
 from digestbot.proposals.setup import proposal_settings
-from digestbot.registry.errors import CODES
 from digestbot.report.plain import well_formed
 from digestbot.service.conditions import NEEDS_SOMEBODY
 from digestbot.service.times import stamp
-from digestbot.store import behind_image, of_image
+from digestbot.store import behind_image, ignores, of_image
 from digestbot.store.behind_image import BehindRepo, OpenProposal
-from digestbot.store.of_image import HeldReason, ImageState, PinnedDigest, Seen
-from digestbot.web.hints import of_hold, of_lookup
+from digestbot.store.of_image import HeldReason, PinnedDigest, Seen
+from digestbot.web.hints import of_hold
 from digestbot.web.links import pull_link
 from digestbot.web.page import MOST_PAGES, ROWS, Look, NotHereError, One, Page
+from digestbot.web.pages.image_told import failing_of, fresh_of, ignore_of, places_of, told
 from digestbot.web.pages.image_view import (
     ImageBehind,
     ImageDigest,
-    ImageFailing,
     ImageHeld,
     ImagePin,
     ImageProposal,
@@ -38,7 +36,6 @@ from digestbot.web.pages.image_view import (
 
 MOST_DIGESTS = 50
 _LATELY = timedelta(days=7)
-_FOLLOWED = [one for one in Status if one is not Status.SKIPPED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +62,20 @@ def read(look: Look, question: ImageQuestion) -> ImageView:
         behind = behind_image.repos(connection, number, branches, offset=offset, limit=ROWS)
         pinned = of_image.digests(connection, number, MOST_DIGESTS)
         seen = of_image.sightings(connection, number)
+        left = ignores.holding(connection, look.now.date(), image=str(state.query.image))
         query, returns = state.query, _returns(seen)
         return ImageView(
             id=number,
             name=str(query.image),
             platform=str(query.platform) if query.platform else None,
             digest=state.digest,
-            since=_stamp(state.since),
-            checked_at=_stamp(state.checked_at),
+            since=told(state.since),
+            checked_at=told(state.checked_at),
             repos=state.repos,
             repos_behind=behind_image.count(connection, number),
-            places={one.value: state.places.get(one.value, 0) for one in _FOLLOWED},
-            fresh=_fresh(state.places),
-            failing=_failing(state),
+            places=places_of(state.places),
+            fresh=fresh_of(state.places),
+            failing=failing_of(state),
             came_back=sum(one.first_seen > look.now - _LATELY for one in returns),
             sightings=[_sighting(one, came_back=one in returns) for one in seen],
             digests=_newest_first(
@@ -86,12 +84,8 @@ def read(look: Look, question: ImageQuestion) -> ImageView:
             digests_total=of_image.count_digests(connection, number),
             behind=[_repo(one) for one in behind],
             held=[_held(one) for one in of_image.held(connection, number)],
+            ignores=[ignore_of(one) for one in left],
         )
-
-
-def _fresh(places: Mapping[str, int]) -> float | None:
-    judged = sum(places.get(one, 0) for one in ("current", "stale", "held"))
-    return places.get("current", 0) / judged if judged else None
 
 
 def _returns(newest_first: Sequence[Seen]) -> list[Seen]:
@@ -103,20 +97,6 @@ def _returns(newest_first: Sequence[Seen]) -> list[Seen]:
             returns.append(one)
         known.add(one.digest)
     return returns
-
-
-def _failing(state: ImageState) -> ImageFailing | None:
-    if state.failing_since is None:
-        return None
-    host = state.failing_host or state.query.image.registry
-    return ImageFailing(
-        since=stamp(state.failing_since),
-        host=host,
-        code=state.failing_code,
-        message=well_formed(state.failing_message),
-        meaning=CODES.get(state.failing_code, ""),
-        hint=of_lookup(state.failing_code, host),
-    )
 
 
 def _sighting(one: Seen, *, came_back: bool) -> ImageSighting:
@@ -133,8 +113,8 @@ def _digest(
         digest=one.digest,
         is_current=one.digest == current,
         is_denied=one.digest in deny,
-        first_seen=_stamp(min(times, default=None)),
-        behind_since=_stamp(_ceased(one.digest, newest_first)) if is_behind else None,
+        first_seen=told(min(times, default=None)),
+        behind_since=told(_ceased(one.digest, newest_first)) if is_behind else None,
         behind_at_least=is_behind and not times,
         repos=one.repos,
         places=one.places,
@@ -160,9 +140,9 @@ def _ceased(digest: str, newest_first: Sequence[Seen]) -> datetime | None:
 
 def _branches(image: ImageTag, settings: Settings) -> list[str]:
     """The branches on which an update of the image travels, however updates are grouped."""
-    told = proposal_settings(settings)
-    plain = [replace(told, groups={}, group=group) for group in ("image", "repo")]
-    return list(dict.fromkeys(branch_of(image, one) for one in (told, *plain)))
+    wanted = proposal_settings(settings)
+    plain = [replace(wanted, groups={}, group=group) for group in ("image", "repo")]
+    return list(dict.fromkeys(branch_of(image, one) for one in (wanted, *plain)))
 
 
 def _repo(repo: BehindRepo) -> ImageBehind:
@@ -170,7 +150,7 @@ def _repo(repo: BehindRepo) -> ImageBehind:
         id=repo.id,
         name=well_formed(repo.name),
         places=repo.places,
-        behind_since=_stamp(repo.since),
+        behind_since=told(repo.since),
         behind_at_least=repo.is_at_least,
         pins=[ImagePin(one.digest, one.status, one.reason, one.places) for one in repo.pins],
         proposals=[_proposal(repo, one) for one in repo.proposals],
@@ -183,7 +163,7 @@ def _proposal(repo: BehindRepo, one: OpenProposal) -> ImageProposal:
         url=pull_link(repo.url, one.url),
         title=well_formed(one.title),
         state=one.state,
-        opened_at=_stamp(one.opened_at),
+        opened_at=told(one.opened_at),
     )
 
 
@@ -193,15 +173,11 @@ def _held(one: HeldReason) -> ImageHeld:
         meaning=REASONS.get(one.reason, ""),
         message=well_formed(one.message),
         hint=of_hold(one.reason),
-        until=_stamp(one.until),
+        until=told(one.until),
         needs_somebody=one.reason in NEEDS_SOMEBODY,
         places=one.places,
         repos=one.repos,
     )
-
-
-def _stamp(moment: datetime | None) -> str | None:
-    return None if moment is None else stamp(moment)
 
 
 PAGE = Page("image", "/images/{id:int}", "Image", ImageQuestion, ImageView, read)

@@ -1,4 +1,4 @@
-"""The contract of the page of one image."""
+"""The contract of the pages of images."""
 
 from __future__ import annotations
 
@@ -135,6 +135,27 @@ class ImageHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageIgnore:
+    """That somebody asked to leave an image alone."""
+
+    __pydantic_config__: ClassVar = _DOCUMENTED
+
+    id: int
+    """What it is taken back by."""
+    image: str
+    """With registry and tag."""
+    repo: str | None
+    """Where; null where in all repos."""
+    until: str
+    """The last day on which it holds, in UTC: `2027-01-31`."""
+    reason: str
+    by: str
+    """Who asked."""
+    at: str
+    """When, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageView:
     """One image: what its tag has and had, who is behind, what is held."""
 
@@ -170,3 +191,5 @@ class ImageView:
     behind: list[ImageBehind]
     """A page of them; those that are behind for longest first."""
     held: list[ImageHeld]
+    ignores: list[ImageIgnore]
+    """Those that hold now, the newest first, up to 50."""
