@@ -83,6 +83,7 @@
   const FEW_DAYS = 3 * 24 * 3600 * 1000;
   const overTime = () => ({
     type: "linear",
+    bounds: "data",
     ticks: {
       color: colour("dim"), maxTicksLimit: 7, maxRotation: 0,
       callback(ms) { return this.max - this.min < FEW_DAYS ? minute(ms).slice(5) : day(ms); },
@@ -97,7 +98,7 @@
         data: told.values[index].map((y, row) => ({ x: told.times[row] ?? row, y })),
         borderColor: colour(told.tones[index]),
         backgroundColor: isStacked ? faint(colour(told.tones[index])) : colour(told.tones[index]),
-        fill: isStacked, stack: isStacked ? "all" : undefined,
+        fill: isStacked ? "stack" : false, stack: isStacked ? "all" : undefined,
         borderWidth: 2, pointRadius: told.labels.length > 40 ? 0 : 2, tension: 0, spanGaps: true,
       })),
     },
