@@ -91,8 +91,8 @@ def _denied(denied: Sequence[DeniedDigest]) -> Iterator[OverviewNeed]:
     yield _need(
         "denied",
         f"{plural(len(denied), 'digest')} of the deny list {is_are} in use",
-        "have the pull requests merged that replace them; where a repo has none, nothing that "
-        "may be used is there yet",
+        "merge the pull requests that replace what is denied; a repo that has none waits for a "
+        "digest that may be used",
         "/repos?status=denied",
         [
             _example(one.digest, f"{plural(one.places, 'place')} in {plural(one.repos, 'repo')}")
@@ -108,14 +108,15 @@ def _ordered(causes: Iterable[Cause]) -> list[Cause]:
 
 
 def _cause(cause: Cause) -> OverviewNeed:
-    detail = well_formed(cause.example.message)
+    failing, query = cause.example, cause.example.query
+    asked = urlencode({"state": "failing", "registry": query.image.registry})
     return _need(
         "lookups",
         f"{plural(cause.images, 'image')} cannot be looked up at {cause.host}: "
         f"{_lower(CODES.get(cause.code, cause.code))}",
         of_lookup(cause.code, cause.host),
-        f"/images?{urlencode({'state': 'failing', 'q': cause.host})}",
-        [_example(str(cause.example.query), detail)],
+        f"/images?{asked}",
+        [_example(str(query), failing.message)],
         code=cause.code,
         count=cause.images,
         since=cause.since,
@@ -176,7 +177,7 @@ def _waiting(
         yield _need(
             "proposals",
             f"{plural(number, 'pull request')} waited for longer than {span(target)}",
-            "review and merge what has waited longest; whoever closes one is not asked again",
+            "have the oldest ones reviewed: merged, or closed, which is taken for a no",
             "/repos?sort=waiting",
             [_pull(one) for one in pulls],
             count=number,
