@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select, update
 
-from digestbot.image import ImageTag
-from digestbot.store import images
+from digestbot.image import ImageReference, ImageTag
+from digestbot.store import asks, images
 from digestbot.store.tables import FINDINGS, IGNORES, IMAGES, REPOS
 
 KEPT = timedelta(days=2 * 365)
@@ -38,8 +38,14 @@ def add(
     who: str,
     now: datetime,
     repo: str = "",
-) -> int:
-    """Leave an image alone from now on, in place of what was said of it there before; its id."""
+) -> int | None:
+    """Leave an image alone from now on, in place of what was said of it there before.
+
+    The repos that this is about are to be worked on, and no others. The id; None where it is
+    about none.
+    """
+    if not asks.look(connection, _concerned(image, repo), now):
+        return None
     is_same = (_C.image == str(image)) & (func.lower(_C.repo) == repo.lower())
     connection.execute(update(IGNORES).where(is_same, _C.ended_at.is_(None)).values(ended_at=now))
     connection.execute(delete(IGNORES).where(_C.until < (now - KEPT).date()))
@@ -50,11 +56,17 @@ def add(
 
 
 def take_back(connection: Connection, number: int, now: datetime) -> IgnoreRow | None:
-    """End one at once; which it was, None where none of this id holds."""
+    """End one at once; which it was, None where none of this id holds.
+
+    The repos that it was about are to be worked on.
+    """
     found = connection.execute(select(IGNORES).where(_holds(now.date()), _C.id == number)).first()
     if found is None:
         return None
     connection.execute(update(IGNORES).where(_C.id == number).values(ended_at=now))
+    tag = ImageReference.parse(found.image).followed
+    if tag is not None:
+        asks.look(connection, _concerned(tag, found.repo), now)
     return _row(found)
 
 
@@ -94,19 +106,16 @@ def count(connection: Connection, today: date) -> int:
     ).scalar_one()
 
 
-def concerned(image: ImageTag) -> ColumnElement[bool]:
-    """Whether a repo follows an image, or leaves one alone that may be it.
+def _concerned(image: ImageTag, repo: str) -> ColumnElement[bool]:
+    """Whether a repo, or that one, follows an image, or leaves one alone that may be it.
 
     What is left alone is not followed, and kept without its tag.
     """
     is_found = FINDINGS.c.repo_id == REPOS.c.id
-    follows = exists().where(
-        is_found, FINDINGS.c.image_id == IMAGES.c.id, images.is_one_of({image})
-    )
-    leaves = exists().where(
-        is_found, FINDINGS.c.reason == "ignored", FINDINGS.c.image == image.image
-    )
-    return follows | leaves
+    is_it = (FINDINGS.c.image_id == IMAGES.c.id) & images.is_one_of({image})
+    is_left = (FINDINGS.c.reason == "ignored") & (FINDINGS.c.image == image.image)
+    found = exists().where(is_found, is_it) | exists().where(is_found, is_left)
+    return found & asks.is_named(repo) if repo else found
 
 
 def _holds(today: date) -> ColumnElement[bool]:
