@@ -118,13 +118,13 @@ def test_each_place_says_what_is_pinned_and_what_is_to_be(fleet: Database) -> No
     old, new = row["Pinned"].all("code")
     assert (old["title"], new["title"]) == (finding.digest, finding.new_digest)
     assert row["Status"].text == "▲ stale digest-moved"
-    assert row["Behind"].text == "9 days"
+    assert row["Behind for"].text == "9 days"
 
 
 def test_a_pin_that_nobody_ever_saw_is_behind_for_at_least_so_long(fleet: Database) -> None:
     rows = {row["Image"].text: row for row in found_in(page_of(fleet, OLD))}
 
-    assert rows["docker.io/library/nginx:1.27"]["Behind"].text == "at least 130 days"
+    assert rows["docker.io/library/nginx:1.27"]["Behind for"].text == "at least 130 days"
 
 
 def test_what_is_held_says_why_and_until_when(fleet: Database) -> None:
@@ -143,6 +143,13 @@ def test_what_failed_says_what_to_do(fleet: Database) -> None:
     assert row["Status"].text.startswith("✗ failed unauthorized quay.io answers 401")
     assert "<b>no</b> token" in row["Status"].text
     assert row["Status"].text.endswith("What to do: give it a token")
+
+
+def test_failed_lookups_are_said_at_the_top(fleet: Database) -> None:
+    (notice,) = page_of(fleet, ML).all("section", class_="bad")
+
+    assert "3 of its images" in notice.text
+    assert notice.one("a")["href"] == "?status=failed#findings"
 
 
 def test_a_denied_digest_is_said_before_all_else(fleet: Database) -> None:
@@ -218,6 +225,13 @@ def test_open_pull_requests_wait_to_be_merged(fleet: Database) -> None:
     assert "opened 8 days ago" in notice.text
 
 
+def test_what_is_not_opened_yet_says_why(fleet: Database) -> None:
+    notice = page_of(fleet, WORKER).one("section", class_="info")
+
+    assert notice.one("h2").text == "● Waits to be opened"
+    assert notice.one("li").text.endswith(", not opened yet: 4 are open already")
+
+
 def test_proposals_say_what_became_of_them(fleet: Database) -> None:
     (found,) = [
         one for one in page_of(fleet, OLD).all("table") if one["aria-labelledby"] == "proposals"
@@ -262,6 +276,12 @@ def test_the_second_page_has_the_rest(fleet: Database) -> None:
     assert len(found_in(page)) == 10
     assert page.one("a", rel="prev")["href"] == f"/repos/{MONO}"
     assert page.all("a", rel="next") == []
+
+
+def test_a_handful_of_findings_needs_no_filter(fleet: Database) -> None:
+    page = page_of(fleet, SHOP)
+
+    assert page.all("form", role="search") == []
 
 
 def test_the_filter_says_how_many_there_are_of_each(fleet: Database) -> None:
@@ -438,11 +458,11 @@ def test_what_is_shown_can_be_taken_as_csv(fleet: Database) -> None:
     page = page_of(fleet, f"{SHOP}?status=stale")
 
     link = page.one("a", href=f"/exports/findings.csv?repo={SHOP}&status=stale")
-    assert link.text == "These as CSV"
+    assert link.text == "All of these as CSV"
 
 
 def test_readers_are_offered_nothing(fleet: Database) -> None:
-    page = page_of(fleet, ML)
+    page = page_of(fleet, f"{ML}?status=failed")
 
     assert [one.get("method") for one in page.one("main").all("form")] == ["get"]
 
