@@ -25,9 +25,9 @@ from digestbot.store.location import Location
 from digestbot.web.pages import PAGES
 from tests.store.postgres import running
 from tests.web import large_fleet
-from tests.web.asking import TOKENS, app_on
+from tests.web.asking import TOKENS
 from tests.web.browser import site_of
-from tests.web.fleets import NOW
+from tests.web.fleets import NOW, service_on
 from tests.web.rows import Rows
 
 LIMIT_MS, ROUNDS = 100.0, 30
@@ -122,7 +122,7 @@ def run(title: str, location: Location, rows: Rows) -> Sequence[Figures]:
     """All addresses on one database; prints its table."""
     with closing(Database.open(location)) as database:
         rows.write(database)
-        with site_of(app_on(database)) as site, _connected(site) as connection:
+        with site_of(service_on(database)) as site, _connected(site) as connection:
             healthz = measure(connection, "/healthz")
             print(f"\n{title}: /healthz answers in {healthz.median:.2f} ms")
             print(f"{'':48} {'median':>8} {'p95 ms':>8} {'healthz':>9} {'KiB':>9}")

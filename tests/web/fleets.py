@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
-from digestbot.clock import Clock
 from digestbot.store.database import Database
 from tests.web import large_fleet, small_fleet
+from tests.web.asking import app_on, loaded_with
 from tests.web.rows import Rows
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-CLOCK = Clock(wall=NOW.timestamp)
+TARGETS = ["github:acme"]
+DENIED = [small_fleet.DENIED, large_fleet.DENIED]
+"""What must not be used, in the configuration; some repos do."""
 
 
 def empty(database: Database) -> None:
@@ -33,6 +36,11 @@ def large(database: Database) -> None:
     rows = Rows(NOW)
     large_fleet.fill(rows)
     rows.write(database)
+
+
+def service_on(database: Database) -> Any:
+    """The application on one of these fleets."""
+    return app_on(database, loaded_with(targets=TARGETS, deny=DENIED))
 
 
 FLEETS: dict[str, Callable[[Database], None]] = {"empty": empty, "small": small, "large": large}

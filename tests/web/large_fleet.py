@@ -7,13 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from digestbot.image import ImageTag
+from digestbot.registry.resolution import Query
 from digestbot.scan.result import Problem
-from tests.web.rows import DAY, HOUR, Image, Pin, Rows
+from tests.web.rows import DAY, HOUR, Image, Pin, Rows, hex_of
 
 REPOS, IMAGES, RUNS, DAYS = 10_000, 300, 500, 90
 _REGISTRIES = ("docker.io", "ghcr.io", "quay.io", "registry.corp.example:5000", "gcr.io")
 _PATHS = ("Dockerfile", "worker/Dockerfile", "ci/Dockerfile", "web/Dockerfile", "db/Dockerfile")
 _STATES = ("merged", "merged", "merged", "rejected", "closed", "ended")
+_MOVES = 200
+DENIED = f"sha256:{hex_of(Query(ImageTag(_REGISTRIES[0], 'team0/image000', 'stable')), _MOVES - 4)}"
+"""What the tag that most repos follow had three moves ago."""
 # What those that hold anything do with how many pins: about 4 each.
 _PINS, _WEIGHTS = range(1, 9), (8, 14, 20, 20, 15, 11, 8, 6)
 
@@ -40,7 +44,7 @@ def _image(rows: Rows, number: int, chance: random.Random) -> Image:
         _REGISTRIES[number % len(_REGISTRIES)], f"team{number % 17}/image{number:03}", "stable"
     )
     # Some move twice a day, others once in a while.
-    moves = 200 if number % 30 == 0 else chance.randint(1, 12)
+    moves = _MOVES if number % 30 == 0 else chance.randint(1, 12)
     moved = [chance.uniform(0.1, DAYS) for _ in range(moves)]
     if number % 50 == 7:
         failing: dict[str, Any] = {
@@ -66,7 +70,7 @@ def _pin(image: Image, place: int, rows: Rows, chance: random.Random) -> Pin:
     if back and kind < 0.77:
         due = rows.now + timedelta(hours=chance.randint(1, 3))
         return Pin(image, back, path, line, "held", "settling", "held back", until=due)
-    if back and kind < 0.772:
+    if back and image.digest(back) == DENIED:
         return Pin(image, back, path, line, reason="denied-pinned", message="on the deny list")
     return Pin(image, back, path, line)
 

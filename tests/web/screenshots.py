@@ -18,10 +18,10 @@ from playwright.sync_api import Browser
 
 from digestbot.store.database import Database
 from digestbot.store.location import Location
-from tests.web.asking import TOKENS, app_on
+from tests.web.asking import TOKENS
 from tests.web.axe import barriers
 from tests.web.browser import SCHEMES, SIZES, Scheme, chromium, site_of, visiting
-from tests.web.fleets import FLEETS
+from tests.web.fleets import FLEETS, service_on
 from tests.web.places import paths_on
 
 # Chromium draws no page that is higher.
@@ -59,7 +59,7 @@ def take_all(browser: Browser, fleet: str, folder: Path, part: str) -> None:
     with (
         tempfile.TemporaryDirectory() as state,
         closing(Database.open(Location(Path(state)))) as database,
-        site_of(app_on(database)) as site,
+        site_of(service_on(database)) as site,
     ):
         FLEETS[fleet](database)
         pages = paths_on(database) | _FAULTS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from digestbot.image import ImageTag
+from digestbot.registry.resolution import Query
 from digestbot.scan.result import Problem
 from digestbot.store.tables import SCHEDULES
-from tests.web.rows import DAY, HOUR, Image, Pin, Rows
+from tests.web.rows import DAY, HOUR, Image, Pin, Rows, hex_of
 
 SCRIPT = "<script>alert(1)</script>"
 QUOTES = "\"><img src=x onerror='alert(1)'>"
@@ -16,6 +17,9 @@ OVERRIDE = "Dockerfile\u202eelifrekcoD"
 LONG_NAME = "acme/" + "a-repo-with-a-name-as-long-as-github-takes-" * 2 + "and-more-of-it"
 LONG_TAG = "2026.11.21-build.4711-" + "x" * 106
 RUNS = 60
+NODE = ImageTag("docker.io", "library/node", LONG_TAG)
+DENIED = f"sha256:{hex_of(Query(NODE), 0)}"
+"""What the tag had first."""
 
 
 def fill(rows: Rows) -> None:
@@ -47,7 +51,7 @@ class _Small:
         self.distroless = rows.image(
             tag("gcr.io", "distroless/static-debian12", "nonroot"), [60, 1 / 24], offer="hold"
         )
-        self.node = rows.image(tag(hub, "library/node", LONG_TAG), [70, 20])
+        self.node = rows.image(NODE, [70, 20])
         self.prometheus = rows.image(
             tag("quay.io", "prometheus/prometheus", "v3"),
             [50],

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from digestbot.store.database import Database
 from digestbot.store.location import Location
-from tests.web.asking import TOKENS, app_on
+from tests.web.asking import TOKENS
 from tests.web.axe import barriers
 from tests.web.browser import PHONE, chromium, site_of, visiting
-from tests.web.fleets import FLEETS
+from tests.web.fleets import FLEETS, service_on
 from tests.web.places import paths_on
 
 both = pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]
             location = Location(tmp_path_factory.mktemp(name) / "state")
             database = stack.enter_context(closing(Database.open(location)))
             FLEETS[name](database)
-            found[name] = Site(stack.enter_context(site_of(app_on(database))), database)
+            found[name] = Site(stack.enter_context(site_of(service_on(database))), database)
         yield found
 
 
