@@ -10,7 +10,7 @@ from pydantic import Field
 from digestbot.policy.finding import Status
 from digestbot.store import finding_rows, image_list, proposal_rows, repo_list, run_rows
 from digestbot.store.finding_rows import FindingFilter, FindingRow
-from digestbot.store.image_list import ImageFilter, ListedImage
+from digestbot.store.image_list import ListedImage
 from digestbot.store.proposal_rows import ProposalFilter, ProposalRow
 from digestbot.store.proposals import State
 from digestbot.store.repo_list import ListedRepo
@@ -27,21 +27,13 @@ from digestbot.web.cells import (
 )
 from digestbot.web.exports import Export
 from digestbot.web.page import Look, Question
+from digestbot.web.pages.images import ImagesQuestion
 from digestbot.web.pages.repos import ReposQuestion
 from digestbot.web.pages.runs import RunsQuestion, RunsRow, filter_of, row_of
 
 _LAST_ID = 2**31 - 1
 _Id = Annotated[int, Field(ge=0, le=_LAST_ID)]
 _Text = Annotated[str, Field(max_length=200)]
-
-
-@dataclass(frozen=True, slots=True)
-class ImagesAsked(Question):
-    """Which images."""
-
-    q: _Text = ""
-    registry: _Text = ""
-    state: image_list.Which = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +56,10 @@ class ProposalsQuestion(Question):
 
 
 def _images(
-    look: Look, asked: ImagesAsked, last: ListedImage | None, most: int
+    look: Look, asked: ImagesQuestion, last: ListedImage | None, most: int
 ) -> list[ListedImage]:
-    meant = ImageFilter(asked.q.strip(), asked.registry, asked.state)
     with look.database.reading() as connection:
-        return image_list.after(connection, meant, last.id if last else 0, most)
+        return image_list.after(connection, asked.filter, last.id if last else 0, most)
 
 
 def _repos(
@@ -104,7 +95,7 @@ def _runs(look: Look, asked: RunsQuestion, last: RunRow | None, most: int) -> li
 EXPORTS: dict[str, Export[Any, Any]] = {
     export.name: export
     for export in (
-        Export("images", "an image", ImagesAsked, ImageCells, _images, image_cells),
+        Export("images", "an image", ImagesQuestion, ImageCells, _images, image_cells),
         Export("repos", "a repo", ReposQuestion, RepoCells, _repos, repo_cells),
         Export(
             "findings",
