@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, text
 
 from digestbot.scan.result import Problem
 from digestbot.store import runs
-from digestbot.store.runs import STATES, RunRecord, RunState
+from digestbot.store.runs import STATES, Requests, RunRecord, RunState
+from digestbot.store.tables import RUNS
 from tests.service.state import DAY, HOUR, NOW, add_run
 
 MINUTE = timedelta(minutes=1)
 PROBLEM = Problem("registry", "ghcr.io", "timeout", "it did not answer", "wait", "acme/a")
+
+
+def stored(connection: Connection, run_id: str) -> Row[Any]:
+    return connection.execute(RUNS.select().where(RUNS.c.id == run_id)).one()
 
 
 def test_every_state_has_its_sentence() -> None:
@@ -36,6 +42,36 @@ def test_one_that_ended(connection: Connection) -> None:
         "a1", "cycle", RunState.INCOMPLETE, NOW, NOW + HOUR, {"repos": 3}, (PROBLEM,)
     )
     assert runs.latest(connection) == [expected]
+
+
+def test_how_far_one_is_can_be_seen(connection: Connection) -> None:
+    runs.begin(connection, "a1", "cycle", NOW)
+    runs.begin(connection, "b2", "hint", NOW - HOUR)
+
+    runs.note_progress(connection, "a1", {"listed": 200}, 3)
+
+    found = {one.id: (one.state, one.counts) for one in runs.latest(connection)}
+    assert found["a1"] == (RunState.RUNNING, {"listed": 200})
+    assert found["b2"] == (RunState.RUNNING, {})
+    assert stored(connection, "a1").problem_count == 3
+
+
+def test_whom_it_asked_is_kept(connection: Connection) -> None:
+    asked = Requests({"ghcr.io": {"200": 7, "429": 1}}, {"api.github.com": {"200": 9}}, {})
+    runs.begin(connection, "a1", "cycle", NOW)
+
+    runs.finish(connection, "a1", RunState.INCOMPLETE, {}, [PROBLEM], NOW + HOUR, asked)
+
+    found = stored(connection, "a1")
+    assert found.requests == asdict(asked)
+    assert found.problem_count == 1
+
+
+def test_where_nobody_counted_nothing_is_said_of_it(connection: Connection) -> None:
+    add_run(connection, "a1")
+
+    unsaid = connection.execute(text("SELECT id FROM runs WHERE requests IS NULL"))
+    assert unsaid.scalars().all() == ["a1"]
 
 
 def test_the_newest_come_first(connection: Connection) -> None:
