@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from digestbot.web import badges
 from digestbot.web.answers import SCHEMA, Fault
 from digestbot.web.exports import Export
+from digestbot.web.openapi_actions import action_paths, action_schemas
 from digestbot.web.openapi_parts import (
     CSV,
     JSON,
@@ -67,6 +68,7 @@ def document() -> Json:
             **{export.path: {"get": _export(export)} for export in EXPORTS.values()},
             **_badges(),
             PATH: {"get": _itself()},
+            **action_paths(),
         },
         "components": {
             "schemas": _schemas(),
@@ -104,7 +106,7 @@ def _schemas() -> Json:
         data = {"page": {"const": page.name}, "at": _TIME, "data": found[page.name, mode]}
         schemas[_answer_of(page)] = envelope(data)
     schemas["Problem"] = envelope({"error": found["", mode]})
-    return dict(sorted(schemas.items()))
+    return dict(sorted((schemas | action_schemas()).items()))
 
 
 def _answer_of(page: Page[Any, Any]) -> str:

@@ -71,7 +71,7 @@ def shared_answers() -> Json:
         code: {"description": description, "content": {**problem, **page}}
         for code, description in _FAULTS.items()
     }
-    led = "Who asks for a page, and is not signed in, is led to `/login`."
+    led = "A browser is led on: to `/login`, or, after an action, to where it came from."
     return {"303": {"description": led}, **faults}
 
 
