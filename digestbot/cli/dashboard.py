@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from digestbot.cli.serving import Serving
+from digestbot.service.asking import Asks
+from digestbot.service.jobs import Engine
 from digestbot.service.readiness import Reason
 from digestbot.web.access import access_of
+from digestbot.web.actions import SAID, action_routes
 from digestbot.web.routes import Dashboard, Routes, dashboard_routes
 
 
@@ -17,6 +20,7 @@ def routes_of(
     host: str,
     reasons: Callable[[], Sequence[Reason]],
     started: datetime,
+    engine: Engine,
 ) -> Routes:
     """The routes of the dashboard for a service that listens at this address; none where it is off.
 
@@ -28,6 +32,7 @@ def routes_of(
         return []
     access = access_of(config, environ, host, served.clock)
     dashboard = Dashboard(
-        served.database, served.loaded, access, reasons, started, clock=served.clock
+        served.database, served.loaded, access, reasons, started, SAID, served.clock
     )
-    return dashboard_routes(dashboard)
+    asks = Asks(served.database, engine, served.clock)
+    return dashboard_routes(dashboard, action_routes(access, asks))

@@ -107,7 +107,7 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         # Strangers may ask, too, and as often as they like.
         reasons = Kept(ready.reasons, KEPT_S)
         hooks = hook_routes(served.settings, os.environ, debounce, engine, metrics, served.clock)
-        pages = dashboard.routes_of(served, os.environ, address[0], reasons, ready.started)
+        pages = dashboard.routes_of(served, os.environ, address[0], reasons, ready.started, engine)
         app = endpoint.make_app(reasons, metrics.exposition, [*hooks, *pages])
         with endpoint.serving(app, *address) as port:
             scheduler.start()

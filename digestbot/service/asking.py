@@ -228,11 +228,7 @@ class Asks:
                 if not mark(connection, asks.is_named(ask.repo), now):
                     is_known = repos.is_known(connection, {ask.repo})
                     refusal = Refusal.LEFT_OUT if is_known else Refusal.UNKNOWN_REPO
-            elif (
-                not isinstance(ask, Propose)
-                and ask.image
-                and not images.queries(connection, {ask.image})
-            ):
+            elif ask.image and not images.queries(connection, {ask.image}):
                 refusal = Refusal.UNKNOWN_IMAGE
             result = "asked" if refusal is None else refusal.value
             acts.note(connection, who, ask.what, subject, result, now)

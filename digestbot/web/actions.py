@@ -36,7 +36,7 @@ from digestbot.web.forms import read_form
 from digestbot.web.login import local_path
 
 BAD_NAME: Final = "bad-name"
-LONGEST_NAME = 500
+LONGEST_NAME, LONGEST_ID = 500, 9
 _SEE_OTHER, _ACCEPTED, _BAD, _UNKNOWN, _FORBIDDEN = 303, 202, 400, 401, 403
 _STATUS: Final[dict[str, int]] = {
     BAD_NAME: _BAD,
@@ -159,7 +159,7 @@ def _ignore(form: Fields) -> Ask:
 def _unignore(form: Fields) -> Ask:
     text = form.get("ignore", "")
     # No id has more digits, and no database takes it.
-    is_number = len(text) <= 9 and text.isascii() and text.isdigit()
+    is_number = len(text) <= LONGEST_ID and text.isascii() and text.isdigit()
     if not is_number:
         raise AskRefusedError(Refusal.UNKNOWN_IGNORE)
     return Unignore(int(text))
