@@ -154,7 +154,9 @@ def _open(connection: Connection, repo_ids: Collection[int]) -> dict[int, list[R
     """The open proposals of these repos, each time the oldest first."""
     query = (
         select(PROPOSALS)
-        .where(_P.repo_id.in_(repo_ids), _P.state == State.OPEN.value)
+        .join(REPOS, _P.repo_id == _C.id)
+        # Of a repo that is gone, nobody knows what became of those that were open.
+        .where(_P.repo_id.in_(repo_ids), _P.state == State.OPEN.value, _C.gone_at.is_(None))
         .order_by(_P.opened_at, _P.id)
     )
     found = defaultdict(list)

@@ -40,7 +40,8 @@ def fleet(database: Database) -> None:
     rows.repo("acme/new", settled_at=None, settled_head=None)
     rows.repo("acme/100%_sure", [Pin(python)], settled_at=NOW - 2 * DAY)
     rows.repo("acme/fork", [Pin(python, 2)], left_out="fork", left_out_message="it is a fork")
-    rows.repo("acme/gone", gone_at=NOW - DAY, settled_at=None)
+    gone = rows.repo("acme/gone", gone_at=NOW - DAY, settled_at=None)
+    rows.proposal(gone, python, "open", "unchanged", 30)
     rows.proposal(2, python, "open", "unchanged", 2)
     rows.proposal(broken, python, "open", "unchanged", 9)
     rows.proposal(broken, tool, "open", "unchanged", 5)
@@ -183,6 +184,12 @@ def test_a_row_says_why_a_repo_is_not_worked_on(database: Database) -> None:
 
     assert (fork.state, fork.left_out) == (RepoState.LEFT_OUT, "fork")
     assert (gone.state, gone.gone_at) == (RepoState.GONE, NOW - DAY)
+
+
+def test_nobody_waits_for_what_was_proposed_in_a_repo_that_is_gone(database: Database) -> None:
+    (gone,) = page(database, RepoFilter(status="gone"))
+
+    assert (gone.open_proposals, gone.oldest_proposal) == (0, None)
 
 
 def test_all_of_them_can_be_read_in_pieces(database: Database) -> None:
