@@ -194,8 +194,20 @@ class Asks:
             )
             raise AskRefusedError(refusal)
         _log.info(Event.ACT_ASKED, who=who, what=ask.what, subject=subject)
-        self.engine.submit(_job(ask))
+        self.engine.submit(self._job(ask))
         return Taken(ask.what, subject, who, now)
+
+    def _job(self, ask: Ask) -> Job:
+        """What begins it: the same as a webhook begins, where one could say it."""
+        if isinstance(ask, Ignore | Unignore):
+            with self.database.reading() as connection:
+                found = asks.names(connection, asks.MOST_NAMES + 1)
+            return ASKED if len(found) <= asks.MOST_NAMES else CYCLE
+        if ask.repo:
+            return Job(REPO, f"{REPO}:{ask.repo}", {REPO: ask.repo})
+        if isinstance(ask, Scan | Retry) and ask.image is not None:
+            return Job(IMAGE, f"{IMAGE}:{ask.image}", {IMAGE: str(ask.image)})
+        return CYCLE
 
     def _written(self, ask: Ask, who: str, now: datetime) -> tuple[Refusal | None, str]:
         """What is to be done, and that it was asked for, in one transaction.
@@ -254,17 +266,6 @@ def _check_often(ask: Ask, found: Lately) -> None:
         raise AskRefusedError(Refusal.TOO_MANY)
     if ask == Scan() and found.same >= MOST_SCANS:
         raise AskRefusedError(Refusal.TOO_MANY_SCANS)
-
-
-def _job(ask: Ask) -> Job:
-    """What begins it: the same as a webhook begins, where one could say it."""
-    if isinstance(ask, Ignore | Unignore):
-        return ASKED
-    if ask.repo:
-        return Job(REPO, f"{REPO}:{ask.repo}", {REPO: ask.repo})
-    if isinstance(ask, Scan | Retry) and ask.image is not None:
-        return Job(IMAGE, f"{IMAGE}:{ask.image}", {IMAGE: str(ask.image)})
-    return CYCLE
 
 
 def _place(image: str, repo: str) -> str:

@@ -33,7 +33,7 @@ from digestbot.service.logs import Event, bound, get_log
 from digestbot.service.progress import Progress
 from digestbot.service.scope import Scope
 from digestbot.service.tracing import span
-from digestbot.store import findings, images, proposals, repos, runs, tallies
+from digestbot.store import asks, findings, images, proposals, repos, runs, tallies
 from digestbot.store.errors import StoreError
 from digestbot.store.repos import Due
 from digestbot.store.runs import Requests, RunState
@@ -147,7 +147,9 @@ class Cycle:
         if self.scope is None:
             return self._list(target, forge)
         with self.fleet.database.reading() as connection:
-            known = repos.known_of(connection, target, self.scope.repos)
+            # Who asks sees what there is, which may be newer than what was listed last.
+            asked = self.scope.repos | asks.names(connection)
+            known = repos.known_of(connection, target, asked)
         for name in known:
             with closing(self.fleet.open_repo(name)) as alone:
                 batch = list(alone.repos())

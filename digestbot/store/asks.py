@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from digestbot.store.tables import REPOS
 
+MOST_NAMES = 100
+"""So many repos are listed one by one; of more, a whole list is better."""
 _C = REPOS.c
 _PROPOSE = "propose"
 _IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
@@ -56,6 +58,13 @@ def any_waits(connection: Connection) -> bool:
     """Whether somebody asked for a repo that was not worked on since."""
     query = select(exists().where(_IS_LIVE, _C.asked_at.is_not(None)))
     return bool(connection.execute(query).scalar())
+
+
+def names(connection: Connection, limit: int = MOST_NAMES) -> frozenset[str]:
+    """The names of the repos that wait, of so many of them."""
+    is_waiting = _IS_LIVE & _C.asked_at.is_not(None)
+    query = select(_C.name).where(is_waiting).order_by(_C.id).limit(limit)
+    return frozenset(connection.execute(query).scalars())
 
 
 def live_name(connection: Connection, name: str) -> str | None:

@@ -10,24 +10,29 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from digestbot.config.models import Settings
 from digestbot.forge.interface import Forge
 from digestbot.policy.finding import Status
 from digestbot.policy.holding import HoldRules
 from digestbot.proposals.budget import Budget, Limits
 from digestbot.proposals.outcome import RepoOutcome
+from digestbot.proposals.rules import Rulebook
 from digestbot.proposals.run import Rules, Run
 from digestbot.proposals.settings import ProposalSettings
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.scan.engine import Policy
+from digestbot.scan.forge_files import RepoFiles
 from digestbot.scan.gate import RegistryGate
 from digestbot.service.cycle import Cycle, CycleResult
 from digestbot.service.fleet import Fleet
+from digestbot.service.heeding import Heeding
 from digestbot.service.scope import Scope
 from digestbot.service.watch import Histories, Watch
 from digestbot.store import findings
 from digestbot.store.database import Database
 from digestbot.store.location import Location
+from digestbot.store.runs import Requests
 from tests.github.clock import VirtualClock
 from tests.proposals.builders import PlainWriter, digest, dockerfile, full
 from tests.proposals.memory import MemoryForge, MemoryRepo
@@ -65,7 +70,10 @@ class TestRegistry:
 
 @dataclass
 class ServiceWorld:
-    """`cycle()` is one cycle of the service over this world."""
+    """`cycle()` is one cycle of the service over this world.
+
+    With `config`, it and what people asked for say what holds in each repo.
+    """
 
     database: Database
     forge: MemoryForge
@@ -77,10 +85,12 @@ class ServiceWorld:
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)
     rules_key: str = "1"
+    config: Settings | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     jobs: int = 2
     outcomes: list[RepoOutcome] = field(default_factory=list)
     on_outcome: Callable[[RepoOutcome], object] = lambda _outcome: None
+    requests: Callable[[], Requests | None] = lambda: None
 
     def cycle(self, scope: Scope | None = None) -> CycleResult:
         self.outcomes.clear()
@@ -90,13 +100,21 @@ class ServiceWorld:
         watch = Watch(self.database, self.registry, gate.offer_text, self.now)
         rules = replace(self.rules, policy=Policy(gate=gate), proposals=self.settings)
 
+        def rules_for(files: RepoFiles) -> Rules:
+            if self.config is None:
+                return rules
+            heeding = Heeding(self.database, gate, self.now)
+            book = Rulebook(self.config, rules.policy, clock=clock, asked_in=heeding)
+            return book.rules_for(files)
+
         def open_run(forge: Forge, budget: Budget) -> Run:
             return Run(
                 forge=forge,
                 resolver=watch,
-                rules_for=lambda _files: rules,
+                rules_for=rules_for,
                 writer_for=lambda _repo, _settings: PlainWriter(),
                 budget=budget,
+                today=self.now().date(),
             )
 
         fleet = Fleet(
@@ -109,7 +127,7 @@ class ServiceWorld:
             jobs=self.jobs,
             clock=clock,
         )
-        return Cycle(fleet, watch, open_run, self.stop, self._told, scope).run()
+        return Cycle(fleet, watch, open_run, self.stop, self._told, scope, self.requests).run()
 
     def _told(self, outcome: RepoOutcome) -> None:
         self.outcomes.append(outcome)
