@@ -23,11 +23,12 @@ from pathlib import Path
 from digestbot.store.database import Database
 from digestbot.store.location import Location
 from digestbot.web.pages import PAGES
+from tests.service.state import NOW
 from tests.store.postgres import running
 from tests.web import large_fleet
 from tests.web.asking import TOKENS
 from tests.web.browser import site_of
-from tests.web.fleets import NOW, service_on
+from tests.web.fleets import service_on
 from tests.web.rows import Rows
 
 LIMIT_MS, ROUNDS = 100.0, 30

@@ -6,15 +6,22 @@ Each fills an empty state, the same way each time, as it is at `NOW`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from digestbot.service.asking import Asks
+from digestbot.service.endpoint import make_app
+from digestbot.service.jobs import Job
 from digestbot.store.database import Database
+from digestbot.web.access import access_of
+from digestbot.web.actions import SAID, action_routes
+from digestbot.web.routes import Dashboard, dashboard_routes
+from tests.service.state import NOW
 from tests.web import large_fleet, small_fleet
-from tests.web.asking import app_on, loaded_with
+from tests.web.asking import ENVIRON, STILL, loaded_with
 from tests.web.rows import Rows
 
-NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 TARGETS = ["github:acme"]
 DENIED = [small_fleet.DENIED, large_fleet.DENIED]
 """What must not be used, in the configuration; some repos do."""
@@ -38,9 +45,27 @@ def large(database: Database) -> None:
     rows.write(database)
 
 
-def service_on(database: Database) -> Any:
-    """The application on one of these fleets."""
-    return app_on(database, loaded_with(targets=TARGETS, deny=DENIED))
+@dataclass
+class Jobs:
+    """An engine that does nothing: it knows what it was asked to do."""
+
+    submitted: list[Job] = field(default_factory=list)
+
+    def submit(self, job: Job, at: datetime | None = None) -> None:
+        self.submitted.append(job)
+
+    def stop(self, timeout_s: float) -> bool:
+        return True
+
+
+def service_on(database: Database, jobs: Jobs | None = None) -> Any:
+    """The application on one of these fleets, with what may be asked for in it."""
+    loaded = loaded_with(targets=TARGETS, deny=DENIED)
+    access = access_of(loaded.settings.dashboard, ENVIRON, "127.0.0.1", STILL)
+    asks = Asks(database, jobs or Jobs(), STILL)
+    dashboard = Dashboard(database, loaded, access, lambda: (), NOW, SAID, STILL)
+    routes = dashboard_routes(dashboard, action_routes(access, asks))
+    return make_app(lambda: (), lambda _accept: (b"", "text/plain"), routes)
 
 
 FLEETS: dict[str, Callable[[Database], None]] = {"empty": empty, "small": small, "large": large}

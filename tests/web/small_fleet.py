@@ -153,12 +153,12 @@ class _Small:
             problems=[Problem("repo", "tools/mirror", "push-refused", "it refused the push", "x")],
         )
 
-    def _failed(self, image: Image, code: str) -> Pin:
+    def _failed(self, image: Image, code: str, line: int = 1) -> Pin:
         message = image.row["failing_message"]
-        return Pin(image, status="failed", reason=code, message=message, hint="give it a token")
+        return Pin(image, 0, "Dockerfile", line, "failed", code, message, "give it a token")
 
     def _lost(self) -> list[Pin]:
-        failed = self._failed(self.lost, "unreachable")
+        failed = self._failed(self.lost, "unreachable", 5)
         return [failed, Pin(self.lost, None, "gpu/Dockerfile", 3, "failed", "unreachable", "x")]
 
     def _held(self, image: Image, reason: str, until: object) -> Pin:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,7 +16,7 @@ from digestbot.store.location import Location
 from tests.web.asking import TOKENS
 from tests.web.axe import barriers
 from tests.web.browser import PHONE, chromium, site_of, visiting
-from tests.web.fleets import FLEETS, service_on
+from tests.web.fleets import FLEETS, Jobs, service_on
 from tests.web.places import paths_on
 
 both = pytest.mark.parametrize(
@@ -252,3 +253,87 @@ def test_what_repos_are_called_is_shown_and_never_obeyed(
         assert page.locator("main script, main img[onerror]").count() == 0
         assert "\u202e" not in page.content()
         assert page.locator("a[href^='javascript:']").count() == 0
+
+
+@both
+def test_from_what_needs_attention_one_comes_to_an_image_and_to_the_line_that_names_it(
+    browser: Browser, small: Site, scripts: bool
+) -> None:
+    with visiting(browser, small.address, scripts=scripts, token=TOKENS["reader"]) as page:
+        page.goto("/")
+        needs = page.get_by_role("listitem").filter(has_text="quay.io:")
+        needs.get_by_role("link", name="See the images").click()
+        expect(page).to_have_url(re.compile(r"/images\?.*state=failing"))
+        page.get_by_role("link", name="quay.io/prometheus/prometheus:v3").click()
+        expect(page.get_by_role("heading", name="The registry gives no answer")).to_be_visible()
+        page.get_by_role("main").get_by_role("link", name=re.compile("^1 repo")).click()
+        page.get_by_role("link", name="acme/ml", exact=True).click()
+
+        expect(page.get_by_role("link", name="Dockerfile:1", exact=True)).to_have_attribute(
+            "href", re.compile(r"https://github\.com/acme/ml/blob/[0-9a-f]{40}/Dockerfile#L1")
+        )
+
+
+@pytest.fixture
+def acting(tmp_path: Path) -> Iterator[tuple[str, Jobs]]:
+    """A dashboard of its own in which things are asked for."""
+    jobs = Jobs()
+    with (
+        closing(Database.open(Location(tmp_path / "state"))) as database,
+        site_of(service_on(database, jobs)) as address,
+    ):
+        FLEETS["small"](database)
+        yield address, jobs
+
+
+def sign_in(page: Page, who: str) -> None:
+    page.goto("/login")
+    page.get_by_label("Your token").fill(TOKENS[who])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("banner")).to_contain_text(who)
+
+
+@both
+def test_an_operator_has_a_repo_looked_at(
+    browser: Browser, acting: tuple[str, Jobs], scripts: bool
+) -> None:
+    address, jobs = acting
+    with visiting(browser, address, scripts=scripts) as page:
+        sign_in(page, "operator")
+        page.goto("/repos")
+        page.get_by_role("link", name="acme/shop", exact=True).click()
+        page.get_by_role("button", name="Scan now").click()
+
+        expect(page.get_by_role("status").first).to_contain_text("looked at as soon as")
+        expect(page.get_by_role("heading", level=1)).to_have_text("acme/shop")
+    assert len(jobs.submitted) == 1
+
+
+@both
+def test_an_operator_ignores_an_image_and_takes_that_back(
+    browser: Browser, acting: tuple[str, Jobs], scripts: bool
+) -> None:
+    address, _ = acting
+    with visiting(browser, address, scripts=scripts) as page:
+        sign_in(page, "operator")
+        page.goto("/images")
+        page.get_by_role("link", name="docker.io/library/nginx:1.27").click()
+        page.get_by_text("Ignore it for a while").click()
+        page.get_by_label("Until").fill("2026-12-24")
+        page.get_by_label("Why").fill("frozen until <b>the feast</b>")
+        page.get_by_role("button", name="Ignore until then").click()
+        expect(page.get_by_role("status").first).to_contain_text("left alone through that day")
+        expect(page.get_by_role("main")).to_contain_text("frozen until <b>the feast</b>")
+
+        page.get_by_role("button", name="Take back").click()
+
+        expect(page.get_by_role("status").first).to_contain_text("looked after again")
+        expect(page.get_by_role("main")).not_to_contain_text("the feast")
+
+
+def test_a_reader_is_offered_nothing_to_do(browser: Browser, small: Site) -> None:
+    with visiting(browser, small.address) as page:
+        sign_in(page, "reader")
+        for path in small.paths.values():
+            page.goto(path)
+            assert page.locator("form[method=post]").count() == 1  # the one to sign out

@@ -12,7 +12,8 @@ from digestbot.store import findings, images, proposals, repos, runs
 from digestbot.store.database import Database
 from digestbot.store.location import Location
 from digestbot.store.tables import FINDINGS, REPOS
-from tests.web.fleets import NOW, empty, small
+from tests.service.state import NOW
+from tests.web.fleets import empty, small
 from tests.web.large_fleet import fill
 from tests.web.rows import Rows
 
