@@ -169,7 +169,7 @@ def test_the_page_refreshes_itself_while_the_run_is_under_way(
 
     assert ('hx-get="/runs/r1"' in html) is is_live
     assert ('hx-trigger="every 2s"' in html) is is_live
-    assert 'href="/runs/r1">Refresh</a>' in html
+    assert (f'href="{path}">Refresh</a>' in html) is (ended is RunState.RUNNING)
 
 
 def test_the_page_shows_what_its_twin_tells(database: Database) -> None:
