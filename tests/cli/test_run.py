@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,9 @@ from digestbot.cli.targets import Target
 from digestbot.forge.errors import ForgeError
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import Step
+from digestbot.registry.resolution import Resolver
 from digestbot.service.tracing import ENDPOINT
-from digestbot.store import conditions, images, runs
+from digestbot.store import conditions, images, run_rows, runs
 from digestbot.store.runs import RunState
 from tests.cli import program
 from tests.cli.fleet import Fleet, log_of, make_fleet, repo
@@ -135,6 +138,35 @@ def test_what_was_seen_of_a_tag_is_written_down(fleet: Fleet) -> None:
         seen = [one.digest for one in images.history(connection, query)]
 
     assert seen == [digest(0), digest(1)]
+
+
+def test_whom_it_asked_is_written_down(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_resolver, forge_options = serving.open_resolver, serving.forge_options
+    forge: list[Callable[[str, str], None]] = []
+
+    def options(*words: Any, **told: Any) -> ForgeOptions:
+        forge.append(told["on_answer"])
+        return forge_options(*words, **told)
+
+    def resolver(*words: Any, **told: Any) -> AbstractContextManager[Resolver]:
+        told["on_answer"]("ghcr.io", "200")
+        told["on_left"]("ghcr.io", "pulls", 99)
+        forge[-1]("api.github.com", "304")
+        return open_resolver(*words, **told)
+
+    monkeypatch.setattr(serving, "forge_options", options)
+    monkeypatch.setattr(serving, "open_resolver", resolver)
+
+    fleet.run()
+
+    with fleet.state() as database, database.reading() as connection:
+        found = run_rows.one(connection, runs.latest(connection)[0].id)
+    assert found is not None
+    assert found.requests == {
+        "registries": {"ghcr.io": {"200": 1}},
+        "forges": {"api.github.com": {"304": 1}},
+        "left": {"ghcr.io": {"pulls": 99}},
+    }
 
 
 def test_a_denied_digest_is_shown_first_and_never_proposed(fleet: Fleet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from digestbot.proposals.run import Rules
 from digestbot.proposals.settings import ProposalSettings
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.service.again import ADOPTED_FOR
+from digestbot.service.progress import EVERY_S
 from digestbot.service.scope import Scope
-from digestbot.store import attention, images, repos, runs
-from digestbot.store.runs import RunState
+from digestbot.store import attention, images, repos, run_rows, runs, tallies
+from digestbot.store.runs import Requests, RunState
 from tests.proposals.builders import digest, dockerfile, full
 from tests.proposals.memory import Fault, MemoryForge, MemoryRepo
 from tests.service.world import ServiceWorld, TestRegistry, repo_with, service_world
@@ -487,3 +489,47 @@ def test_what_a_repo_says_of_itself_hides_no_denied_pin(
         (found,) = attention.denied_digests(connection, [str(digest(0))])
     assert (found.places, found.repos) == (1, 1)
     assert app(world).open_pulls() == []
+
+
+def test_each_cycle_leaves_a_tally_and_the_last_of_an_hour_counts(world: ServiceWorld) -> None:
+    world.cycle()
+    world.wait(5 * MINUTE)
+    world.registry.tags["python:3"] = 1
+    world.cycle()
+
+    with world.database.reading() as connection:
+        (found,) = tallies.between(connection, world.now() - HOUR, world.now())
+    assert (found.at, found.current, found.stale) == (world.now(), 0, 1)
+    # It was seen to move a moment ago.
+    assert (found.p50_s, found.p90_s) == (0, 0)
+
+
+def test_how_far_a_cycle_has_come_can_be_seen_while_it_goes_on(tmp_path: Path) -> None:
+    repos = [repo_with("python:3", name=f"acme/{number}") for number in range(4)]
+    with service_world(tmp_path, *repos, tags={"python:3": 0}) as world:
+        seen = []
+
+        def look(_outcome: object) -> None:
+            with world.database.reading() as connection:
+                seen.append(runs.latest(connection)[0])
+            world.wait(timedelta(seconds=EVERY_S))
+
+        world.on_outcome = look
+        world.cycle()
+
+    assert {one.state for one in seen} == {RunState.RUNNING}
+    # The first repo was done a moment after the list, of which was told already.
+    assert [one.counts.get("updated") for one in seen] == [None, 2, 3, 4]
+    assert {one.counts["listed"] for one in seen} == {4}
+
+
+def test_what_a_cycle_asked_of_others_is_written_down(world: ServiceWorld) -> None:
+    asked = Requests({"ghcr.io": {"200": 3}})
+    world.requests = lambda: asked
+
+    result = world.cycle()
+
+    with world.database.reading() as connection:
+        found = run_rows.one(connection, result.run_id)
+    assert found is not None
+    assert found.requests == asdict(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Thread
 
 from digestbot.service.counting import MOST_HOSTS as MOST_COUNTED
@@ -101,4 +102,6 @@ def test_each_who_listens_is_told() -> None:
 
 
 def test_nobody_need_listen() -> None:
-    each(None)("x")
+    tell: Callable[[str], None] = each(None)
+
+    tell("x")

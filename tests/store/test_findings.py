@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from digestbot.files.occurrence import Occurrence, Skip, Steering
 from digestbot.image import Digest, ImageReference, Platform
-from digestbot.policy.finding import Finding, Status
+from digestbot.policy.finding import DENIED_PINNED, Finding, Status
 from digestbot.registry.resolution import Query
 from digestbot.store import findings, images, repos
 from digestbot.store.findings import Freshness, StoredFinding
+from digestbot.store.tables import REPOS
 from tests.service.state import (
     DAY,
     HOUR,
@@ -82,6 +83,30 @@ class TestReplace:
 
         # The old ones go, the new ones come, and what they come to is kept with the repo.
         assert len(statements) == 3 + 3
+
+    def test_what_they_come_to_is_kept_with_the_repo(self, connection: Connection) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        denied = finding(status=Status.CURRENT, reason=DENIED_PINNED)
+        found = [finding(status=Status.STALE), *(finding(status=one) for one in Status), denied]
+
+        findings.replace(connection, number, found, NOW)
+
+        (row,) = connection.execute(REPOS.select()).all()
+        assert (row.current_count, row.stale_count, row.held_count) == (2, 2, 1)
+        assert (row.failed_count, row.unpinned_count, row.skipped_count) == (1, 1, 1)
+        assert row.denied_count == 1
+
+    def test_where_there_are_none_any_more_it_comes_to_nothing(
+        self, connection: Connection
+    ) -> None:
+        number = add_repos(connection, "acme/a")["acme/a"]
+        add_digest(connection, "python:3.12", NEW, NOW)
+        findings.replace(connection, number, [finding(status=Status.STALE)], NOW)
+
+        findings.replace(connection, number, [], NOW)
+
+        (row,) = connection.execute(REPOS.select()).all()
+        assert (row.stale_count, row.behind_since) == (0, None)
 
     def test_the_platform_of_the_comment_is_part_of_the_question(
         self, connection: Connection

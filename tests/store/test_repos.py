@@ -11,10 +11,12 @@ from sqlalchemy import Connection, text
 
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.forge.sha import CommitSha, ObjectSha
+from digestbot.policy.finding import Status
 from digestbot.proposals.outcome import Outcome, Verdict
 from digestbot.scan.result import Problem
 from digestbot.store import findings, images, proposals, repos
 from digestbot.store.repos import BATCH, Due, RepoCounts
+from digestbot.store.tables import REPOS
 from tests.service.state import DAY, HOUR, NOW, TARGET, finding, query
 from tests.store.statements import counted, planned
 
@@ -195,6 +197,21 @@ class TestDue:
 
 
 class TestGone:
+    def test_of_one_that_is_gone_nothing_is_counted(self, connection: Connection) -> None:
+        listed(connection, APP)
+        (due,) = repos.due(connection, target=TARGET, rules="1", now=NOW)
+        findings.replace(connection, due.id, [finding(status=Status.STALE)], NOW)
+        repos.settle(
+            connection, due.id, repo=APP, rules="1", due_at=None, now=NOW, problems=[PROBLEM]
+        )
+        (before,) = connection.execute(REPOS.select()).all()
+
+        repos.note_gone(connection, TARGET, "2", NOW)
+
+        (after,) = connection.execute(REPOS.select()).all()
+        assert (before.stale_count, before.problem_count) == (1, 1)
+        assert (after.stale_count, after.problem_count, after.behind_since) == (0, 0, None)
+
     def test_what_a_run_did_not_list_is_gone_with_its_findings(
         self, connection: Connection
     ) -> None:
