@@ -381,13 +381,18 @@ def test_operators_may_ask_for_something(fleet: Database) -> None:
         assert one.one("input", name="csrf")["value"]
 
 
-@pytest.mark.parametrize(
-    "number", [pytest.param(ML, id="a lookup"), pytest.param(PLAIN, id="the repo itself")]
-)
-def test_what_failed_may_be_tried_again(fleet: Database, number: int) -> None:
-    acts = page_of(fleet, number, "operator").one("div", class_="acts").all("form")
+def test_what_went_wrong_may_be_tried_again(fleet: Database) -> None:
+    acts = page_of(fleet, PLAIN, "operator").one("div", class_="acts").all("form")
 
     assert "/actions/retry" in [one["action"] for one in acts]
+
+
+def test_a_lookup_that_failed_may_be_tried_again_by_itself(fleet: Database) -> None:
+    rows = found_in(page_of(fleet, ML, "operator"))
+
+    images = [row["Status"].one("input", name="image")["value"] for row in rows]
+    assert images[0] == "quay.io/prometheus/prometheus:v3"
+    assert images[1:] == ["registry.gone.example/team/tool:stable"] * 2
 
 
 def ignored(database: Database, image: str, repo: str, reason: str, days: int = 14) -> None:
