@@ -58,6 +58,6 @@ def ignore_of(one: IgnoreRow) -> ImageIgnore:
         repo=well_formed(one.repo) or None,
         until=one.until.isoformat(),
         reason=well_formed(one.reason),
-        by=well_formed(one.who),
+        who=well_formed(one.who),
         at=stamp(one.at),
     )

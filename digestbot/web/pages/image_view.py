@@ -149,8 +149,8 @@ class ImageIgnore:
     until: str
     """The last day on which it holds, in UTC: `2027-01-31`."""
     reason: str
-    by: str
-    """Who asked."""
+    who: str
+    """Asked for it."""
     at: str
     """When, in UTC."""
 

@@ -14,6 +14,7 @@ from digestbot.web.pages.image_told import failing_of, fresh_of, ignore_of, plac
 from digestbot.web.pages.image_view import ImageFailing, ImageIgnore
 
 _MOST_REGISTRIES = 200
+_COUNTED: tuple[Which, ...] = ("failing", "behind", "held", "current")
 _DOCUMENTED = {"use_attribute_docstrings": True}
 
 
@@ -85,6 +86,8 @@ class ImagesView:
 
     __pydantic_config__: ClassVar = _DOCUMENTED
 
+    states: dict[str, int]
+    """How many images there are in all that are `failing`, `behind`, `held` or `current`."""
     total: int
     """Of all pages."""
     images: list[ImagesRow]
@@ -110,7 +113,9 @@ def read(look: Look, question: ImagesQuestion) -> ImagesView:
             offset=(question.page - 1) * ROWS,
             limit=ROWS,
         )
+        counted = [image_list.count(connection, ImageFilter(state=one)) for one in _COUNTED]
         return ImagesView(
+            states=dict(zip(map(str, _COUNTED), counted, strict=True)),
             total=image_list.count(connection, question.filter),
             images=[row_of(one) for one in found],
             registries=image_list.registries(connection)[:_MOST_REGISTRIES],
