@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from digestbot.cli import run, serving
-from digestbot.cli.forges import ForgeOptions
+from digestbot.cli.answers import open_resolver
+from digestbot.cli.forges import ForgeOptions, forge_options
 from digestbot.cli.targets import Target
 from digestbot.forge.errors import ForgeError
 from digestbot.forge.repo import Repo
@@ -141,7 +142,6 @@ def test_what_was_seen_of_a_tag_is_written_down(fleet: Fleet) -> None:
 
 
 def test_whom_it_asked_is_written_down(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_resolver, forge_options = serving.open_resolver, serving.forge_options
     forge: list[Callable[[str, str], None]] = []
 
     def options(*words: Any, **told: Any) -> ForgeOptions:
