@@ -18,6 +18,7 @@ from digestbot.web.pages.overview_record import example_of, need_of
 from digestbot.web.pages.overview_view import OverviewNeed
 
 _SHOWN = 3
+_LONGEST = 300
 _Trouble: TypeAlias = tuple[TroubledRepo, Problem]
 
 
@@ -41,13 +42,15 @@ def troubles(repos: Iterable[TroubledRepo]) -> list[OverviewNeed]:
 
 def _cause(cause: Cause) -> OverviewNeed:
     failing, query = cause.example, cause.example.query
-    asked = urlencode({"state": "failing", "registry": query.image.registry})
+    registry = query.image.registry
+    # Files name hosts of any length; who asks for one may not.
+    asked = {"state": "failing"} | ({"registry": registry} if len(registry) <= _LONGEST else {})
     return need_of(
         "lookups",
         f"{plural(cause.images, 'image')} cannot be looked up at {cause.host}: "
         f"{_lower(CODES.get(cause.code, cause.code))}",
         of_lookup(cause.code, cause.host),
-        f"/images?{asked}",
+        f"/images?{urlencode(asked)}",
         [example_of(str(query), failing.message)],
         code=cause.code,
         count=cause.images,

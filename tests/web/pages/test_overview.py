@@ -181,6 +181,19 @@ def test_failing_lookups_are_told_by_host_and_cause(database: Database, rows: Ro
     assert first.examples[0].label == "quay.io/b:1"
 
 
+def test_a_host_that_is_longer_than_any_is_shown_and_leads_to_all_that_fail(
+    database: Database, rows: Rows
+) -> None:
+    host = "a." * 500 + "example"
+    rows.repo("acme/a", [Pin(failing(rows, "x", host, "unreachable", 1))])
+
+    need = only(seen(rows, database))
+
+    assert host in need.message
+    with asking(database) as client:
+        assert client.get(need.path).status_code == 200
+
+
 def test_what_one_repo_alone_names_does_not_hide_what_many_share(
     database: Database, rows: Rows
 ) -> None:
