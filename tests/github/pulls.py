@@ -6,10 +6,24 @@ import re
 
 from tests.github.errors import ApiError, invalid, refuse_long
 from tests.github.objects import Person
-from tests.github.state import Account, AutoMerge, Comment, Event, Issue, Label, Pull, Repo, World
+from tests.github.state import (
+    GREEN,
+    Account,
+    AutoMerge,
+    Check,
+    Comment,
+    Event,
+    Issue,
+    Label,
+    Pull,
+    Repo,
+    Review,
+    World,
+)
 
 MOST_BODY = 65536
 _MOST_TITLE = 256
+RUNNING = {"queued", "in_progress", "waiting", "pending", "requested"}
 
 
 def refuse_text(resource: str, title: str, body: str | None) -> None:
@@ -180,11 +194,13 @@ class Pulls:
 
     def blocked(self, pull: Pull) -> str | None:
         """Why branch protection holds it back; None where it does not."""
-        said = {check.name: check.conclusion for check in pull.repo.checks.get(pull.head, ())}
+        said = {check.name: check.conclusion for check in pull.repo.newest_checks(pull.head)}
         for name in pull.repo.required_checks:
-            if said.get(name) != "success":
+            if said.get(name) not in GREEN:
                 return f'Required status check "{name}" is expected.'
-        if pull.repo.required_reviews:
+        if pull.review_decision == "CHANGES_REQUESTED":
+            return "Changes were requested by reviewers with write access."
+        if pull.approvals < pull.repo.required_reviews:
             return "At least 1 approving review is required by reviewers with write access."
         return None
 
@@ -272,6 +288,7 @@ class Pulls:
 
     def settle(self, repo: Repo, by: Account) -> None:
         """After refs changed: heads follow their branches, those without one are closed."""
+        self.run_ci(repo)
         for other in [repo, *(one for one in self.world.repos.values() if one.fork_of is repo)]:
             for pull in other.pulls:
                 if pull.is_open:
@@ -301,6 +318,36 @@ class Pulls:
             if not moved:
                 pull.merged_at, pull.merged_by, pull.merge_sha = self.now, by, tip
             self.close(pull, by)
+
+    def run_ci(self, repo: Repo) -> None:
+        """CI says of each new tip of a branch what it was told to say; see `Scene.ci`."""
+        if repo.ci is None:
+            return
+        for name, sha in repo.git.refs("refs/heads/").items():
+            is_default = name == f"refs/heads/{repo.default_branch}"
+            if sha not in repo.checks:
+                said = repo.ci.default if is_default else repo.ci.branches
+                repo.checks[sha] = [self.check(*one) for one in said.items()]
+
+    def check(self, name: str, word: str | None, *, is_status: bool = False) -> Check:
+        """A check that says a conclusion, or what it does, or None: it runs."""
+        said = (word or "in_progress").lower()
+        number = self.world.new_id()
+        made = Check(number, name, said, is_status, suite="" if is_status else "ci", at=self.now)
+        if said in RUNNING and not is_status:
+            made.conclusion, made.status = None, said
+        if word is None:
+            made.conclusion = None
+        self.world.keep(made)
+        return made
+
+    def review(self, pull: Pull, by: Account, state: str) -> Review:
+        review = Review(self.world.new_id(), by, state, self.now)
+        pull.reviews.append(review)
+        pull.updated_at = self.now
+        self.world.keep(review)
+        self.merge_green(pull.repo)
+        return review
 
     def merge_green(self, repo: Repo) -> None:
         """Auto-merge what has become mergeable."""

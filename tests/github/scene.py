@@ -12,11 +12,13 @@ from tests.github.clock import VirtualClock
 from tests.github.objects import Person
 from tests.github.pulls import Pulls
 from tests.github.state import (
+    CI,
     Account,
     App,
     Check,
     Comment,
     Installation,
+    Issue,
     Pull,
     Repo,
     Token,
@@ -171,12 +173,64 @@ class Scene:
     ) -> None:
         """What CI says of a commit, by name of the check; None: it is still running."""
         repo = self.repo(full_name)
-        made = [Check(self.world.new_id(), k, v, is_status) for k, v in checks.items()]
         with self.lock:
-            repo.checks[sha] = made
-            for one in made:
-                self.world.keep(one)
+            repo.checks[sha] = [
+                self.life.check(k, v, is_status=is_status) for k, v in checks.items()
+            ]
             self.life.merge_green(repo)
+
+    def add_check(
+        self,
+        full_name: str,
+        sha: str,
+        name: str,
+        word: str | None,
+        *,
+        is_status: bool = False,
+        suite: str = "",
+    ) -> Check:
+        """One more check of a commit; of a name and suite that it has: that is run again."""
+        repo = self.repo(full_name)
+        with self.lock:
+            made = self.life.check(name, word, is_status=is_status)
+            made.suite = suite or made.suite
+            repo.checks.setdefault(sha, []).append(made)
+            self.life.merge_green(repo)
+        return made
+
+    def ci(
+        self,
+        full_name: str,
+        branches: Mapping[str, str | None],
+        default: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """What CI says from now on of the tips of branches, at once, by name of the check.
+
+        Args:
+            full_name: The repo.
+            branches: What it says of what is proposed: `{"build": "FAILURE"}`; None: it runs,
+                until `add_check` ends it. `{}`: there is no CI.
+            default: What it says of the default branch as it is now and as it comes to be;
+                where it is not given, all of these are green there.
+        """
+        repo = self.repo(full_name)
+        green: dict[str, str | None] = dict.fromkeys(branches, "SUCCESS")
+        with self.lock:
+            repo.ci = CI(dict(branches), dict(green if default is None else default))
+            tip = repo.head()
+            if tip is not None:
+                repo.checks.pop(tip, None)
+            self.life.run_ci(repo)
+
+    def review(self, full_name: str, number: int, state: str, by: str = "ann") -> None:
+        """Somebody reviews a pull request: `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, …"""
+        with self.lock:
+            self.life.review(self.pull(full_name, number), self.user(by), state)
+
+    def issues(self, full_name: str) -> list[Issue]:
+        """The issues that are no pull requests."""
+        found = self.repo(full_name).issues.values()
+        return [one for one in found if not isinstance(one, Pull)]
 
     def rename(self, full_name: str, new: str) -> None:
         """Give a repo another name, and perhaps another owner; the old one is redirected."""

@@ -13,6 +13,9 @@ Setting up and looking (all names of repos are `owner/name`):
     github.open_pull(name, head, by=…, files={…}), github.pull(name, n), github.pulls(name)
     github.close_pull(name, n), github.merge_pull(name, n), github.delete_branch(name, branch)
     github.set_checks(name, sha, ci="success", lint=None)     # None: still running
+    github.add_check(name, sha, "ci", "failure")              # one more, or run again
+    github.ci(name, {"build": "FAILURE"}, default={"build": "SUCCESS"})   # of what comes to be
+    github.review(name, n, "APPROVED", by="ann"), github.issues(name)
     github.rename(name, new), github.fork(name, owner)
     github.token(user=…, scopes=("repo",) | permissions={…}), github.app(key, on=["acme"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,14 +45,36 @@ class Label:
     color: str = "ededed"
 
 
+GREEN = {"success", "neutral", "skipped"}
+RED = {"failure", "error", "timed_out", "cancelled", "action_required", "startup_failure"}
+
+
 @dataclass(eq=False)
 class Check:
-    """A check run, or a commit status where `is_status`; `conclusion` None: still running."""
+    """A check run, or a commit status where `is_status`; `conclusion` None: still running.
+
+    Attributes:
+        status: What one without conclusion does: `queued`, `in_progress`, `waiting`, …
+        suite: Of the same suite are the runs of one workflow; those of a name are run again.
+    """
 
     id: int
     name: str
     conclusion: str | None
     is_status: bool = False
+    status: str = "in_progress"
+    suite: str = "ci"
+    at: float = 0.0
+
+
+@dataclass(eq=False)
+class Review:
+    """What somebody says of a pull request; `state` is `APPROVED`, `CHANGES_REQUESTED`, …"""
+
+    id: int
+    author: Account
+    state: str
+    at: float
 
 
 @dataclass(eq=False)
@@ -91,11 +114,29 @@ class Pull(Issue):
     auto_merge: AutoMerge | None = None
     reviewers: list[Account] = field(default_factory=list)
     teams: list[str] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
     is_asked: bool = False
 
     @property
     def is_open(self) -> bool:
         return self.state == "open"
+
+    @property
+    def approvals(self) -> int:
+        return self._verdicts().count("APPROVED")
+
+    @property
+    def review_decision(self) -> str | None:
+        """GraphQL's `reviewDecision`: the last word of each reviewer counts."""
+        verdicts = self._verdicts()
+        if "CHANGES_REQUESTED" in verdicts:
+            return "CHANGES_REQUESTED"
+        if self.approvals < self.repo.required_reviews:
+            return "REVIEW_REQUIRED"
+        return "APPROVED" if self.approvals else None
+
+    def _verdicts(self) -> list[str]:
+        return list({one.author: one.state for one in self.reviews}.values())
 
     @property
     def graphql_state(self) -> str:
@@ -109,6 +150,14 @@ class AutoMerge:
     at: float
     headline: str | None = None
     body: str | None = None
+
+
+@dataclass(frozen=True)
+class CI:
+    """What CI will say of commits as they come to be: of branches, and of the default branch."""
+
+    branches: Mapping[str, str | None]
+    default: Mapping[str, str | None]
 
 
 @dataclass(eq=False)
@@ -147,6 +196,7 @@ class Repo:
     issues: dict[int, Issue] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
     checks: dict[str, list[Check]] = field(default_factory=dict)
+    ci: CI | None = None
 
     @property
     def full_name(self) -> str:
@@ -165,14 +215,19 @@ class Repo:
             return "ADMIN"
         return self.permissions.get(account.login, self.permission)
 
+    def newest_checks(self, sha: str) -> list[Check]:
+        """The checks of a commit, less those that were run again."""
+        said = self.checks.get(sha, ())
+        return list({(one.is_status, one.suite, one.name): one for one in said}.values())
+
     def conclusion(self, sha: str) -> str | None:
         """What all checks of a commit say together; None without any."""
-        said = [check.conclusion for check in self.checks.get(sha, ())]
+        said = {check.conclusion for check in self.newest_checks(sha)}
         if not said:
             return None
-        if any(one in {"failure", "error", "timed_out", "cancelled"} for one in said):
+        if said & RED:
             return "FAILURE"
-        return "PENDING" if None in said or "pending" in said else "SUCCESS"
+        return "SUCCESS" if said <= GREEN else "PENDING"
 
 
 @dataclass(eq=False)
@@ -314,6 +369,7 @@ _PREFIXES = {
     "Event": "EV",
     "Label": "LA",
     "Check": "CR",
+    "Review": "PRR",
     "App": "A",
     "Installation": "IN",
 }

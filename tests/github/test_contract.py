@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests import npm
 from tests.github import contract, schemas
 from tests.github.asking import asking
 from tests.github.contract import ContractError
@@ -163,6 +164,7 @@ def test_without_the_descriptions_it_says_how_to_get_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setattr(schemas, "FOLDER", tmp_path)
+    monkeypatch.setattr(npm, "FOLDER", tmp_path)
     schemas.rest.cache_clear()
 
     with pytest.raises(AssertionError, match=r"run \./tests/run"):

@@ -87,21 +87,28 @@ def rollup(source: Commit, info: Info) -> dict[str, Any] | None:
 @resolves("StatusCheckRollup.contexts")
 def contexts(source: dict[str, Any], info: Info, **asked: Any) -> dict[str, Any]:
     commit: Commit = source["commit"]
-    return connection(commit.repo.checks.get(commit.commit.sha, []), **asked)
+    told = commit.repo.checks.get(commit.commit.sha, [])
+    statuses = {one.name: one for one in told if one.is_status}
+    return connection(
+        [one for one in told if not one.is_status or statuses[one.name] is one], **asked
+    )
 
 
 attributes(
     "CheckRun",
     id=node_id,
     name=lambda one: one.name,
-    status=lambda one: "IN_PROGRESS" if one.conclusion is None else "COMPLETED",
+    status=lambda one: one.status.upper() if one.conclusion is None else "COMPLETED",
     conclusion=lambda one: one.conclusion and one.conclusion.upper(),
+    startedAt=lambda one: None if one.status == "queued" else stamp(one.at),
+    checkSuite=lambda one: {"id": f"CS_{one.suite}"},
 )
 attributes(
     "StatusContext",
     id=node_id,
     context=lambda one: one.name,
     state=lambda one: (one.conclusion or "pending").upper(),
+    createdAt=lambda one: stamp(one.at),
 )
 
 

@@ -16,7 +16,7 @@ from tests.github.graphql.context import (
 )
 from tests.github.graphql.git import object_of
 from tests.github.rest.shapes import changed
-from tests.github.state import Account, Comment, Pull, node_id
+from tests.github.state import Account, Comment, Issue, Pull, node_id
 
 
 def _when(seconds: float | None) -> str | None:
@@ -60,7 +60,7 @@ attributes(
     changedFiles=lambda one: len(changed(one)),
     autoMergeRequest=lambda one: one.auto_merge,
     isInMergeQueue=lambda one: False,
-    reviewDecision=lambda one: "REVIEW_REQUIRED" if one.repo.required_reviews else None,
+    reviewDecision=lambda one: one.review_decision,
 )
 attributes("Issue", state=lambda one: one.state.upper())
 attributes(
@@ -139,8 +139,8 @@ attributes(
 )
 
 
-@resolves("IssueComment.viewerDidAuthor", "PullRequest.viewerDidAuthor")
-def viewer_did_author(source: Comment | Pull, info: Info) -> bool:
+@resolves("IssueComment.viewerDidAuthor", "PullRequest.viewerDidAuthor", "Issue.viewerDidAuthor")
+def viewer_did_author(source: Comment | Issue, info: Info) -> bool:
     return source.author is context(info).actor
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.github.clock import stamp
+from tests.github.errors import ApiError
 from tests.github.graphql.context import Info, Ref, attributes, connection, context, resolves
-from tests.github.state import Account, Pull, Repo, node_id
+from tests.github.state import Account, Issue, Pull, Repo, node_id
+
+_I = TypeVar("_I", bound=Issue)
 
 attributes(
     "Repository",
@@ -103,7 +106,7 @@ def filtered(pulls: list[Pull], asked: dict[str, Any]) -> list[Pull]:
     ]
 
 
-def _ordered(pulls: list[Pull], order: dict[str, Any] | None) -> list[Pull]:
+def _ordered(pulls: list[_I], order: dict[str, Any] | None) -> list[_I]:
     if not order:
         return pulls
     return sorted(
@@ -117,10 +120,22 @@ def _ordered(pulls: list[Pull], order: dict[str, Any] | None) -> list[Pull]:
 
 
 @resolves("Repository.pullRequest")
-def pull_request(source: Repo, info: Info, number: int) -> Pull | None:
+def pull_request(source: Repo, info: Info, number: int) -> Pull:
     context(info).allow(source, "pull_requests")
     found = source.issues.get(number)
-    return found if isinstance(found, Pull) else None
+    if not isinstance(found, Pull):
+        message = f"Could not resolve to a PullRequest with the number of {number}."
+        raise ApiError(200, message, kind="NOT_FOUND")
+    return found
+
+
+@resolves("Repository.issues")
+def issues(source: Repo, info: Info, **asked: Any) -> dict[str, Any]:
+    context(info).allow(source, "issues")
+    states = asked.get("states")
+    found = [one for one in source.issues.values() if not isinstance(one, Pull)]
+    found = [one for one in found if not states or one.state.upper() in states]
+    return connection(_ordered(found, asked.get("orderBy")), **asked)
 
 
 @resolves("Repository.assignableUsers")

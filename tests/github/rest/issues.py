@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.github.errors import ApiError
+from tests.github.pulls import refuse_text
 from tests.github.rest.router import Call, Reply, paged, serves
 from tests.github.state import Issue, Pull
 
@@ -51,6 +52,7 @@ def get_issue(call: Call) -> Reply:
 @serves("PATCH /repos/{owner}/{repo}/issues/{issue_number}")
 def update_issue(call: Call) -> Reply:
     issue = _thread(call, "write")
+    refuse_text("Issue", call.sent.get("title", issue.title), call.sent.get("body", issue.body))
     issue.title = call.sent.get("title", issue.title)
     issue.body = call.sent.get("body", issue.body)
     wanted = call.sent.get("state", issue.state)

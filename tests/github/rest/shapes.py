@@ -322,7 +322,7 @@ class Shapes:
             "head_sha": sha,
             "name": check.name,
             "url": f"{self.repo_url(repo)}/check-runs/{check.id}",
-            "status": "completed" if done else "in_progress",
+            "status": "completed" if done else check.status,
             "conclusion": check.conclusion,
         }
 
