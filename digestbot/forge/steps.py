@@ -118,6 +118,13 @@ class EnableAutoMerge:
 
 
 @dataclass(frozen=True, slots=True)
+class DisableAutoMerge:
+    """Let nothing be merged by the forge itself any more; where nothing would be, all is well."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """Merge now, if the head is still this commit."""
 
@@ -136,5 +143,6 @@ Step = (
     | RequestReviews
     | Assign
     | EnableAutoMerge
+    | DisableAutoMerge
     | Merge
 )

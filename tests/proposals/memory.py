@@ -9,10 +9,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeVar
 
 from digestbot.files.formats import format_of
-from digestbot.forge.errors import UnsettledError
+from digestbot.forge.errors import RefusedError, UnsettledError
 from digestbot.forge.pull import Checks, Mergeable, Pull, PullState, Survey
 from digestbot.forge.repo import Branch, Entry, LeftOut, Mode, Repo
 from digestbot.forge.seal import sealed
@@ -23,6 +24,7 @@ from digestbot.forge.steps import (
     ClosePull,
     Comment,
     DeleteBranch,
+    DisableAutoMerge,
     EditPull,
     EnableAutoMerge,
     Merge,
@@ -31,10 +33,17 @@ from digestbot.forge.steps import (
     RequestReviews,
     Step,
 )
+from digestbot.forge.watching import ChecksOf, PullId, PullStatus, Review
 
 PREFIX = "digestbot/"
 Files = dict[str, bytes]
 _Sha = TypeVar("_Sha", bound=ObjectSha)
+
+
+Said = Mapping[str, str | None]
+"""What CI says, by name of the check: `SUCCESS`, `FAILURE`, …; None: it runs."""
+_PENDING = frozenset({"PENDING", "EXPECTED", "QUEUED", "IN_PROGRESS", "WAITING", "STALE"})
+_PASSED = frozenset({"SUCCESS", "NEUTRAL", "SKIPPED"})
 
 
 class KilledError(BaseException):
@@ -67,7 +76,17 @@ class Commit:
 
 @dataclass
 class MemoryRepo:
-    """One repo, and what people do to it."""
+    """One repo, and what people do to it.
+
+    Attributes:
+        ci: What CI says of every commit that is proposed, but for those in `checks`.
+        base_ci: What it says of commits of the default branch.
+        checks: What it says of these commits in particular.
+        reviews: What reviewers say of pull requests.
+        auto_merging: The pull requests that the forge would merge by itself.
+        ended: When pull requests ended, where a test says so.
+        issues: Title and body of each, by its number.
+    """
 
     name: str = "acme/app"
     default_branch: str = "main"
@@ -82,6 +101,13 @@ class MemoryRepo:
     labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
     reviewers: dict[int, tuple[str, ...]] = field(default_factory=dict)
     assignees: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    ci: Said = field(default_factory=dict)
+    base_ci: Said = field(default_factory=dict)
+    checks: dict[CommitSha, Said] = field(default_factory=dict)
+    reviews: dict[int, Review] = field(default_factory=dict)
+    auto_merging: set[int] = field(default_factory=set)
+    ended: dict[int, datetime] = field(default_factory=dict)
+    issues: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, files: Mapping[str, bytes], name: str = "acme/app") -> MemoryRepo:
@@ -220,6 +246,25 @@ class MemoryRepo:
         commit = self.commits[sha]
         return Branch(name, sha, commit.tree, commit.parents, commit.message)
 
+    def status(self, number: int) -> PullStatus:
+        """How a pull request fares."""
+        pull = self.seen(number)
+        base = self._grown_from(pull.head, self.branches[pull.base])
+        return PullStatus(
+            state=pull.state,
+            head=pull.head,
+            base=base,
+            url=pull.url,
+            ended_at=self.ended.get(number),
+            is_draft=pull.is_draft,
+            mergeable=pull.mergeable,
+            gate=pull.gate,
+            review=self.reviews.get(number, Review.NONE),
+            labels=self.labels.get(number, ()),
+            checks=checks_of(self.checks.get(pull.head, self.ci)),
+            base_checks=checks_of(self.checks.get(base, self.base_ci)),
+        )
+
     def state(self) -> object:
         """All that a write could change, to compare."""
         return (dict(self.branches), dict(self.pulls), dict(self.labels), dict(self.reviewers))
@@ -233,11 +278,18 @@ class MemoryRepo:
     def _end(self, number: int, state: PullState) -> None:
         pull = self.pulls[number]
         head = self.branches.get(pull.branch, pull.head)
+        self.auto_merging.discard(number)
         self.pulls[number] = replace(pull, state=state, head=head)
 
     def _fork_point(self, head: CommitSha, base: CommitSha) -> Commit:
         known = set(self._history(base))
         return self.commits[next(sha for sha in self._history(head) if sha in known)]
+
+    def _grown_from(self, head: CommitSha, base: CommitSha) -> CommitSha:
+        """The commit of the base that the head grew from, even where it was merged since."""
+        merges = [one for one in self._history(base) if head in self.commits[one].parents]
+        known = set(self._history(self.commits[merges[0]].parents[0] if merges else base))
+        return next(sha for sha in self._history(head) if sha in known)
 
     def _history(self, sha: CommitSha) -> Iterator[CommitSha]:
         waiting, seen = [sha], set[CommitSha]()
@@ -308,6 +360,24 @@ class MemoryForge:
             tuple(p for p in pulls if p.state is PullState.OPEN or is_asked(p.branch)),
         )
 
+    def statuses(self, pulls: Sequence[PullId]) -> Mapping[PullId, PullStatus]:
+        """See `Watching.statuses`."""
+        return {
+            one: self.rooms[one.repo].status(one.number)
+            for one in pulls
+            if one.repo in self.rooms and one.number in self.rooms[one.repo].pulls
+        }
+
+    def track(self, repo: str, number: int, title: str, body: str) -> int:
+        """See `Tracking.track`."""
+        issues = self.rooms[repo].issues
+        if number and number not in issues:
+            raise RefusedError(f"{repo} has no issue {number}", code="gone")
+        alike = (known for known, (told, _) in issues.items() if told == title)
+        known = number or next(alike, len(issues) + 1001)
+        issues[known] = (title, body)
+        return known
+
     def perform(self, repo: Repo, step: Step) -> None:
         fault = self._fault()
         if fault is not None and not fault.is_after:
@@ -326,6 +396,15 @@ class MemoryForge:
             return None
         self.fault = None if fault.at == 0 else replace(fault, at=fault.at - 1)
         return fault if fault.at == 0 else None
+
+
+def checks_of(said: Said) -> ChecksOf:
+    """What all checks together say."""
+    words = {name: (word or "PENDING").upper() for name, word in said.items()}
+    pending = [name for name, word in words.items() if word in _PENDING]
+    passed = [name for name, word in words.items() if word in _PASSED]
+    failing = sorted(words.keys() - set(pending) - set(passed))
+    return ChecksOf(tuple(failing), len(pending), len(passed))
 
 
 def blob_sha(data: bytes) -> ObjectSha:
@@ -423,7 +502,12 @@ def _assign(repo: MemoryRepo, step: Assign) -> None:
 def _enable(repo: MemoryRepo, step: EnableAutoMerge) -> None:
     if repo.seen(step.number).head != step.head:
         raise unsettled("the head is another one")
+    repo.auto_merging.add(step.number)
     repo.change(step.number, lambda one: replace(one, was_auto_merged=True))
+
+
+def _disable(repo: MemoryRepo, step: DisableAutoMerge) -> None:
+    repo.auto_merging.discard(step.number)
 
 
 def _merge(repo: MemoryRepo, step: Merge) -> None:
@@ -444,6 +528,7 @@ _PERFORM: dict[type[Step], Callable[..., None]] = {
     RequestReviews: _ask,
     Assign: _assign,
     EnableAutoMerge: _enable,
+    DisableAutoMerge: _disable,
     Merge: _merge,
 }
 

@@ -13,7 +13,7 @@ from digestbot.forge.github.session import Session
 from digestbot.forge.github.strict import need_commit, need_flag, need_text
 from digestbot.forge.repo import Repo
 from digestbot.forge.sha import CommitSha
-from digestbot.forge.steps import EnableAutoMerge, Merge
+from digestbot.forge.steps import DisableAutoMerge, EnableAutoMerge, Merge
 
 MERGE_TARGET = """
 query MergeTarget($owner: String!, $name: String!, $number: Int!) {
@@ -26,6 +26,11 @@ query MergeTarget($owner: String!, $name: String!, $number: Int!) {
 ENABLE_AUTO_MERGE = """
 mutation EnableAutoMerge($input: EnablePullRequestAutoMergeInput!) {
   enablePullRequestAutoMerge(input: $input) { clientMutationId }
+}
+"""
+DISABLE_AUTO_MERGE = """
+mutation DisableAutoMerge($input: DisablePullRequestAutoMergeInput!) {
+  disablePullRequestAutoMerge(input: $input) { clientMutationId }
 }
 """
 # How GitHub says that it has nothing to wait for.
@@ -71,6 +76,25 @@ def enable_auto_merge(session: Session, repo: Repo, step: EnableAutoMerge) -> No
         session.graphql(ENABLE_AUTO_MERGE, {"input": sent}, is_write=True)
     except RefusedError as error:
         raise _without_auto_merge(error) from None
+
+
+def disable_auto_merge(session: Session, repo: Repo, step: DisableAutoMerge) -> None:
+    """Let GitHub merge nothing by itself any more.
+
+    Raises:
+        UnsettledError: Nobody knows whether it still would.
+        RefusedError: GitHub forbids it.
+    """
+    target = _read_target(session, repo, step.number)
+    if not target.is_waiting:
+        return
+    sent = {"pullRequestId": target.node}
+    try:
+        session.graphql(DISABLE_AUTO_MERGE, {"input": sent}, is_write=True)
+    except RefusedError:
+        # Somebody else may have been faster, or GitHub itself, with merging.
+        if _read_target(session, repo, step.number).is_waiting:
+            raise
 
 
 def merge(session: Session, repo: Repo, step: Merge) -> None:

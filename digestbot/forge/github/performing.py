@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from digestbot.forge.github.commits import delete_branch, push_branch
-from digestbot.forge.github.merging import enable_auto_merge, merge
+from digestbot.forge.github.merging import disable_auto_merge, enable_auto_merge, merge
 from digestbot.forge.github.pulls import (
     add_labels,
     assign,
@@ -24,6 +24,7 @@ from digestbot.forge.steps import (
     ClosePull,
     Comment,
     DeleteBranch,
+    DisableAutoMerge,
     EditPull,
     EnableAutoMerge,
     Merge,
@@ -44,6 +45,7 @@ _WAYS: Mapping[type[Step], Callable[[Session, Repo, Any], None]] = {
     RequestReviews: request_reviews,
     Assign: assign,
     EnableAutoMerge: enable_auto_merge,
+    DisableAutoMerge: disable_auto_merge,
     Merge: merge,
 }
 

@@ -24,6 +24,7 @@ from digestbot.forge.steps import (
     ClosePull,
     Comment,
     DeleteBranch,
+    DisableAutoMerge,
     EditPull,
     EnableAutoMerge,
     FileChange,
@@ -51,6 +52,7 @@ STEPS: tuple[Step, ...] = (
     RequestReviews(1, ("ann",)),
     Assign(1, ("ann",)),
     EnableAutoMerge(1, HEAD),
+    DisableAutoMerge(1),
     Merge(1, HEAD),
 )
 _SHAS = st.sampled_from([SHA, TREE, NEW_TREE])

@@ -12,6 +12,7 @@ from digestbot.forge.steps import (
     ClosePull,
     Comment,
     DeleteBranch,
+    DisableAutoMerge,
     EditPull,
     EnableAutoMerge,
     Merge,
@@ -21,6 +22,7 @@ from digestbot.forge.steps import (
 )
 from tests.forge.github.scene import BRANCH, NAME, Scene, acting, error_of
 from tests.github.faults import FaultKind
+from tests.github.state import AutoMerge
 
 
 def test_every_step_has_its_way() -> None:
@@ -41,8 +43,18 @@ def _steps(scene: Scene) -> list[Step]:
         RequestReviews(1, ("ann",)),
         Assign(1, ("ann",)),
         EnableAutoMerge(1, head),
+        DisableAutoMerge(1),
         Merge(1, head),
     ]
+
+
+def _step(scene: Scene, number: int) -> Step:
+    """One of them, with something to do for it."""
+    step = _steps(scene)[number]
+    if isinstance(step, DisableAutoMerge):
+        who = scene.github.user("ann")
+        scene.github.pull(NAME, step.number).auto_merge = AutoMerge(who, "MERGE", 0.0)
+    return step
 
 
 STEPS = range(len(_WAYS))
@@ -61,7 +73,7 @@ def test_a_write_of_which_nobody_knows_is_unsettled_and_never_repeated(
 ) -> None:
     with acting(allow_auto_merge=True, required_checks=("ci",)) as scene:
         _proposed(scene)
-        step = _steps(scene)[number]
+        step = _step(scene, number)
         if isinstance(step, Merge):
             scene.github.set_checks(NAME, step.head.value, ci="success")
         scene.github.restart_log()
@@ -76,7 +88,7 @@ def test_a_write_of_which_nobody_knows_is_unsettled_and_never_repeated(
 def _strike_writes(scene: Scene, what: FaultKind) -> None:
     for method in ("POST", "PATCH", "PUT"):
         scene.github.faults.add(what, method=method, path="/repos/*")
-    for mutation in ("updateRefs", "enablePullRequestAutoMerge"):
+    for mutation in ("updateRefs", "enablePullRequestAutoMerge", "disablePullRequestAutoMerge"):
         scene.github.faults.add(what, operation=mutation)
 
 
@@ -84,7 +96,7 @@ def _strike_writes(scene: Scene, what: FaultKind) -> None:
 def test_a_repo_that_was_archived_meanwhile_is_refused(number: int) -> None:
     with acting(allow_auto_merge=True) as scene:
         _proposed(scene)
-        step = _steps(scene)[number]
+        step = _step(scene, number)
         scene.state.archived = True
 
         error = error_of(scene, step)
@@ -97,7 +109,7 @@ def test_a_repo_that_was_archived_meanwhile_is_refused(number: int) -> None:
 def test_a_repo_that_was_renamed_meanwhile_is_followed(number: int) -> None:
     with acting(allow_auto_merge=True, required_checks=("ci",)) as scene:
         _proposed(scene)
-        step, repo = _steps(scene)[number], scene.repo
+        step, repo = _step(scene, number), scene.repo
         if isinstance(step, Merge):
             scene.github.set_checks(NAME, step.head.value, ci="success")
         scene.github.rename(NAME, "acme/new")
@@ -109,7 +121,7 @@ def test_a_repo_that_was_renamed_meanwhile_is_followed(number: int) -> None:
 def test_a_token_that_expired_meanwhile_is_refused(number: int) -> None:
     with acting(allow_auto_merge=True) as scene:
         _proposed(scene)
-        step = _steps(scene)[number]
+        step = _step(scene, number)
         scene.github.faults.add("expired")
 
         error = error_of(scene, step)
@@ -122,7 +134,7 @@ def test_a_token_that_expired_meanwhile_is_refused(number: int) -> None:
 def test_a_token_that_may_not_write_is_refused_with_a_hint(number: int) -> None:
     with acting(allow_auto_merge=True) as scene:
         _proposed(scene)
-        step = _steps(scene)[number]
+        step = _step(scene, number)
         token = scene.github.token("reader", permissions={"metadata": "read", "contents": "read"})
         scene.state.permissions["reader"] = "READ"
         scene.session._tokens.token = lambda: token.value  # type: ignore[method-assign]
