@@ -30,13 +30,13 @@ _LONGEST_TITLE = 1000
 _LONGEST_TEXT = 100_000
 _LONGEST_PATH = 4096
 # With checks that fail or run but are not required, GitHub has nothing to wait for either.
-_GATES = {
+GATES = {
     "CLEAN": Gate.OPEN,
     "HAS_HOOKS": Gate.OPEN,
     "UNSTABLE": Gate.OPEN,
     "BLOCKED": Gate.SHUT,
 }
-_MERGEABLE = {
+MERGEABLE = {
     "MERGEABLE": Mergeable.YES,
     "CONFLICTING": Mergeable.CONFLICT,
     "UNKNOWN": Mergeable.UNKNOWN,
@@ -156,7 +156,7 @@ def _read_open(node: object) -> Pull:
     files = need_list(node, "files", "nodes", limit=PATHS) if dig(node, "files") else []
     return replace(
         _read_pull(node),
-        mergeable=_known(_MERGEABLE, need_text(node, "mergeable")),
+        mergeable=known(MERGEABLE, need_text(node, "mergeable")),
         paths=tuple(need_text(file, "path", limit=_LONGEST_PATH) for file in files),
     )
 
@@ -168,7 +168,7 @@ def _read_detailed(node: object, *, sees_checks: bool) -> Pull:
     comments = need_list(node, "comments", "nodes", limit=COMMENTS)
     return replace(
         pull,
-        gate=_GATES.get(text(node, "mergeStateStatus"), Gate.UNKNOWN),
+        gate=GATES.get(text(node, "mergeStateStatus"), Gate.UNKNOWN),
         checks=_read_checks(node, pull, sees_checks=sees_checks),
         comments=tuple(
             need_text(comment, "body", limit=_LONGEST_TEXT)
@@ -192,10 +192,15 @@ def _read_checks(node: object, pull: Pull, *, sees_checks: bool) -> Checks:
         return Checks.NONE if sees_checks else Checks.PENDING
     if not need_number(rollup, "contexts", "totalCount"):
         return Checks.NONE
-    return _known(_CHECKS, need_text(rollup, "state"))
+    return known(_CHECKS, need_text(rollup, "state"))
 
 
-def _known(meanings: Mapping[str, _T], word: str) -> _T:
+def known(meanings: Mapping[str, _T], word: str) -> _T:
+    """What a word means.
+
+    Raises:
+        UnexpectedError: GitHub's API does not promise it.
+    """
     if word not in meanings:
         raise UnexpectedError(f"an unknown word: {word[:80]!r}")
     return meanings[word]
