@@ -27,7 +27,6 @@ class Action:
     about: str
     fields: tuple[tuple[str, str], ...]
     required: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ("404", "429")
 
 
 ACTIONS = (
@@ -42,14 +41,12 @@ ACTIONS = (
         "What is denied, frozen or limited stays so.",
         (_REPO,),
         required=("repo",),
-        faults=("404", "409", "429"),
     ),
     Action(
         "ignore",
         "Leave an image alone until a day; in all repos, where none is named.",
         (_IMAGE, _REPO, _UNTIL, _REASON),
         required=("image", "until", "reason"),
-        faults=("404", "409", "429"),
     ),
     Action("unignore", "Leave it alone no more.", (_IGNORE,), required=("ignore",)),
     Action("retry", "Try again what failed: an image, or a repo.", (_IMAGE, _REPO)),
@@ -66,8 +63,8 @@ def action_schemas() -> Json:
     text = {"type": "string"}
     asked = {
         "what": {**text, "description": "The name of the action."},
-        "on": {**text, "description": "What it is about."},
-        "by": {**text, "description": "Who asked."},
+        "on": {**text, "description": "What it is about; empty for everything."},
+        "who": {**text, "description": "Who asked."},
         "at": {**text, "format": "date-time"},
     }
     told = {"type": "object", "properties": asked, "required": list(asked)}
@@ -88,6 +85,6 @@ def _operation(action: Action) -> Json:
         "requestBody": {"required": True, "content": {_FORM: {"schema": form}}},
         "responses": {
             "202": content(JSON, accepted, "It is asked for, and done in a moment."),
-            **refs("303", "400", "401", "403", *action.faults, "503"),
+            **refs("303", "400", "401", "403", "404", "409", "413", "415", "429", "503"),
         },
     }

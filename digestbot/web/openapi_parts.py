@@ -21,6 +21,8 @@ _FAULTS = {
     "403": "Whoever only looks may ask for nothing.",
     "404": "What is named is not there, or not any more.",
     "409": "That cannot be done with what is named.",
+    "413": "The form is too large.",
+    "415": "That is no form.",
     "429": "So much was asked for that it has to wait.",
     "503": "The state does not answer.",
 }

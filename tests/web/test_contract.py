@@ -1,8 +1,9 @@
-"""Every GET operation of the OpenAPI document is asked anything, and must answer as it says."""
+"""Every operation of the OpenAPI document is asked anything, and must answer as it says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from digestbot.store.run_rows import RunFilter
 from digestbot.web.openapi import document
 from tests.service.state import state
 from tests.web.asking import TOKENS, app_on
-from tests.web.fleets import small
+from tests.web.fleets import service_on, small
 
 CHECKS = [
     not_a_server_error,
@@ -33,13 +34,14 @@ CHECKS = [
 ]
 DOCUMENT = document()
 PATHS = [path for path, item in DOCUMENT["paths"].items() if "get" in item]
+ACTIONS = [path for path, item in DOCUMENT["paths"].items() if "post" in item]
 FILTERED = [
     path
     for path in PATHS
     if {one["in"] for one in DOCUMENT["paths"][path]["get"].get("parameters", [])} == {"query"}
 ]
 BOUNDED = settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,
@@ -55,10 +57,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         yield database
 
 
-def operation_of(app: Any, path: str) -> Any:
+def operation_of(app: Any, path: str, method: str = "GET") -> Any:
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.app = app
-    return schema[path]["GET"]
+    return schema[path][method]
 
 
 def there(database: Database, path: str) -> list[dict[str, Any]]:
@@ -121,3 +123,49 @@ def test_nobody_is_told_anything(fleet: Database, path: str) -> None:
     operation = operation_of(app_on(fleet), path)
 
     assert ask_all(operation.as_strategy(), "nobody") <= {303, 401}
+
+
+@pytest.mark.parametrize(
+    "role, expected",
+    [
+        pytest.param("operator", {202, 400, 404, 409, 429}, id="operator"),
+        pytest.param("reader", {403}, id="reader"),
+        pytest.param("nobody", {303, 401}, id="nobody"),
+    ],
+)
+@pytest.mark.parametrize("path", ACTIONS)
+def test_whatever_is_asked_of_the_service_is_answered_as_it_is_documented(
+    tmp_path: Path, path: str, role: str, expected: set[int]
+) -> None:
+    with state(tmp_path) as database:
+        operation = operation_of(service_on(database), path, "POST")
+
+        assert ask_all(operation.as_strategy(), role) <= expected
+
+
+@pytest.mark.parametrize(
+    "name, form",
+    [
+        pytest.param("scan", {}, id="scan of everything"),
+        pytest.param("scan", {"repo": "acme/shop"}, id="scan of a repo"),
+        pytest.param("propose", {"repo": "acme/shop"}, id="propose"),
+        pytest.param("retry", {"repo": "acme/shop"}, id="retry"),
+        pytest.param(
+            "ignore",
+            {"image": "docker.io/library/nginx:1.27", "until": "2026-12-01", "reason": "later"},
+            id="ignore",
+        ),
+    ],
+)
+def test_what_is_taken_is_told_as_it_is_documented(
+    tmp_path: Path, name: str, form: dict[str, str]
+) -> None:
+    with state(tmp_path) as database:
+        small(database)
+        operation = operation_of(service_on(database), f"/actions/{name}", "POST")
+        case = operation.Case(body=form, media_type="application/x-www-form-urlencoded")
+
+        answer = case.call(headers={"Authorization": f"Bearer {TOKENS['operator']}"})
+        case.validate_response(answer, checks=CHECKS)
+
+    assert answer.status_code == 202

@@ -13,7 +13,9 @@ from digestbot.web.pages import PAGES
 from digestbot.web.tables import EXPORTS
 from tests.service.state import state
 from tests.web.asking import app_on, asking
+from tests.web.fleets import service_on
 
+FORM = "application/x-www-form-urlencoded"
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "config" / "dashboard.openapi.json"
 WRITE = "run: python -m digestbot.web.openapi > config/dashboard.openapi.json"
@@ -46,6 +48,18 @@ def test_every_route_that_answers_programs_is_in_it(tmp_path: Path) -> None:
     told = {path.replace("{owner}/{repo}", "{name}") for path in DOCUMENT["paths"]}
     asked = {path for path in served if path.endswith((".json", ".csv", ".svg"))}
     assert asked == told - {path for path in told if path.startswith("/actions/")}
+
+
+def test_every_action_is_in_it_with_the_fields_of_its_form(tmp_path: Path) -> None:
+    with state(tmp_path) as database:
+        served = {path for path in _paths(service_on(database)) if path.startswith("/actions/")}
+
+    told = {path for path in DOCUMENT["paths"] if path.startswith("/actions/")}
+    assert served == told
+    for path in told:
+        form = DOCUMENT["paths"][path]["post"]["requestBody"]["content"][FORM]["schema"]
+        assert {"csrf", "next"} < form["properties"].keys()
+        assert set(form.get("required", [])) <= form["properties"].keys()
 
 
 def _paths(app: Any) -> list[str]:
