@@ -79,7 +79,7 @@ class Desk:
 def test_a_form_says_what_is_asked(name: str, form: dict[str, str], ask: Ask) -> None:
     desk = Desk()
 
-    answer = desk.post(name, **form)
+    answer = desk.post(name, None, **form)
 
     assert desk.asked == [ask]
     assert answer.status_code == 303
@@ -102,7 +102,7 @@ def test_a_form_says_what_is_asked(name: str, form: dict[str, str], ask: Ask) ->
 def test_what_cannot_be_meant_is_said(name: str, form: dict[str, str], code: str) -> None:
     desk = Desk()
 
-    answer = desk.post(name, **form)
+    answer = desk.post(name, None, **form)
 
     assert answer.headers["location"] == f"/?said={code}"
     assert desk.asked == []
