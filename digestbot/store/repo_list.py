@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, true
 
@@ -93,7 +93,7 @@ def page(
     `attention` is by state, then those that are behind for longest; `behind` by that alone;
     `waiting` by their oldest open proposal; `scanned` begins with what was looked at longest ago.
     """
-    query = select(REPOS, RANK.label("rank")).where(*_conditions(asked))
+    query = select(_C.id).where(*_conditions(asked))
     return _listed_by(connection, _ordered(query, sort).offset(offset).limit(limit))
 
 
@@ -101,7 +101,7 @@ def after(
     connection: Connection, asked: RepoFilter, last_id: int = 0, limit: int = 1000
 ) -> list[ListedRepo]:
     """The repos that the filter lets through, in order of their ids above `last_id`."""
-    query = select(REPOS, RANK.label("rank")).where(*_conditions(asked), _C.id > last_id)
+    query = select(_C.id).where(*_conditions(asked), _C.id > last_id)
     return _listed_by(connection, query.order_by(_C.id).limit(limit))
 
 
@@ -114,14 +114,14 @@ def _conditions(asked: RepoFilter) -> list[ColumnElement[bool]]:
     ]
 
 
-def _following(image: str) -> Select[tuple[int]]:
+def _following(image: str) -> Select[int]:
     """The repos with such an image: by way of the images, which are fewer than their places."""
     name = IMAGES.c.registry + "/" + IMAGES.c.repository + ":" + IMAGES.c.tag
     meant = select(IMAGES.c.id).where(func.lower(name).contains(image.lower(), autoescape=True))
     return select(FINDINGS.c.repo_id).where(FINDINGS.c.image_id.in_(meant))
 
 
-def _ordered(query: Select[Any], sort: Sort) -> Select[Any]:
+def _ordered(query: Select[int], sort: Sort) -> Select[int]:
     """Both databases are told where rows go that have no such time: they disagree."""
     by_name = (func.lower(_C.name), _C.id)
     behind = (_C.behind_since.is_(None), _C.behind_since)
@@ -144,10 +144,13 @@ def _ordered(query: Select[Any], sort: Sort) -> Select[Any]:
     return query.order_by(*by_name)
 
 
-def _listed_by(connection: Connection, query: Select[Any]) -> list[ListedRepo]:
-    rows = connection.execute(query).mappings().all()
-    proposed = _open(connection, [row["id"] for row in rows])
-    return [_listed(row, proposed.get(row["id"], ())) for row in rows]
+def _listed_by(connection: Connection, query: Select[int]) -> list[ListedRepo]:
+    """The repos with these ids, in their order: what is sorted are ids, and no whole rows."""
+    ids = connection.execute(query).scalars().all()
+    wanted = select(REPOS, RANK.label("rank")).where(_C.id.in_(ids))
+    rows = {row["id"]: row for row in connection.execute(wanted).mappings()}
+    proposed = _open(connection, ids)
+    return [_listed(rows[one], proposed.get(one, ())) for one in ids]
 
 
 def _open(connection: Connection, repo_ids: Collection[int]) -> dict[int, list[RepoProposal]]:

@@ -148,7 +148,7 @@ def test_what_failed_says_what_to_do(fleet: Database) -> None:
 def test_failed_lookups_are_said_at_the_top(fleet: Database) -> None:
     (notice,) = page_of(fleet, ML).all("section", class_="bad")
 
-    assert "3 of its images" in notice.text
+    assert "At 3 places: see why" in notice.text
     assert notice.one("a")["href"] == "?status=failed#findings"
 
 
