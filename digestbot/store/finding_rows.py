@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
-from digestbot.policy.finding import Status
+from digestbot.policy.finding import DENIED_PINNED, Status
 from digestbot.store import ages
 from digestbot.store.tables import FINDINGS, REPOS
 
@@ -23,12 +23,14 @@ class FindingFilter:
         q: Part of the repo's name; case is disregarded.
         repo: The id of the repo; 0 is any.
         image: The id of the image that is followed; 0 is any.
+        denied: Only those that pin a digest of the deny list.
     """
 
     q: str = ""
     status: Status | None = None
     repo: int = 0
     image: int = 0
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def _conditions(asked: FindingFilter) -> list[ColumnElement[bool]]:
         conditions.append(_C.repo_id == asked.repo)
     if asked.image:
         conditions.append(_C.image_id == asked.image)
+    if asked.denied:
+        conditions.append(_C.reason == DENIED_PINNED)
     return conditions
 
 

@@ -11,6 +11,7 @@ from digestbot.policy.finding import Status
 from digestbot.store import finding_rows, image_list, proposal_rows, repo_list, run_rows
 from digestbot.store.finding_rows import FindingFilter, FindingRow
 from digestbot.store.image_list import ListedImage
+from digestbot.store.of_repo import DENIED
 from digestbot.store.proposal_rows import ProposalFilter, ProposalRow
 from digestbot.store.proposals import State
 from digestbot.store.repo_list import ListedRepo
@@ -41,7 +42,7 @@ class FindingsQuestion(Question):
     """Which findings: by part of the repo's name, status, and the ids of repo and image."""
 
     q: _Text = ""
-    status: Literal["", "current", "stale", "held", "failed", "unpinned", "skipped"] = ""
+    status: Literal["", "current", "stale", "held", "failed", "unpinned", "skipped", "denied"] = ""
     repo: _Id = 0
     image: _Id = 0
 
@@ -72,8 +73,9 @@ def _repos(
 def _findings(
     look: Look, asked: FindingsQuestion, last: FindingRow | None, most: int
 ) -> list[FindingRow]:
-    status = Status(asked.status) if asked.status else None
-    meant = FindingFilter(asked.q.strip(), status, asked.repo, asked.image)
+    is_denied = asked.status == DENIED
+    status = Status(asked.status) if asked.status and not is_denied else None
+    meant = FindingFilter(asked.q.strip(), status, asked.repo, asked.image, is_denied)
     with look.database.reading() as connection:
         return finding_rows.after(connection, meant, last.id if last else 0, most)
 

@@ -54,6 +54,8 @@ def _fill(connection: Connection) -> None:
     stale = finding(status=Status.STALE, path=FORMULA, message="two\nlines", reason="moved")
     add_findings(connection, ids["acme/app"], stale, finding(line=9), held("alpine:3", "settling"))
     add_findings(connection, ids["other/tool"], finding())
+    denied = finding("nginx:1", Status.CURRENT, reason="denied-pinned", line=8)
+    add_findings(connection, ids["acme/site"], denied)
     for name in ids:
         settle(connection, ids[name], name, *[_problem()] if name == "acme/site" else [])
     add_proposal(connection, ids["acme/app"], "acme/app", pull=7)
@@ -81,7 +83,7 @@ def get(database: Database, path: str) -> list[dict[str, str]]:
 
 
 def test_findings_are_told_with_where_they_are(fleet: Database) -> None:
-    first, second, third, fourth = get(fleet, "/exports/findings.csv")
+    first, second, third, fourth, _ = get(fleet, "/exports/findings.csv")
 
     assert first["repo"] == "acme/app"
     assert first["path"] == f"'{FORMULA}"
@@ -137,6 +139,7 @@ def test_runs_are_told_the_newest_first(fleet: Database) -> None:
         pytest.param(
             "findings.csv?status=held", "image", ["docker.io/library/alpine:3"], id="status"
         ),
+        pytest.param("findings.csv?status=denied", "line", ["8"], id="denied"),
         pytest.param("findings.csv?q=TOOL", "repo", ["other/tool"], id="name"),
         pytest.param("findings.csv?q=%25", "repo", [], id="no wildcard"),
         pytest.param("findings.csv?repo=99", "repo", [], id="repo"),
