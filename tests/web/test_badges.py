@@ -167,3 +167,15 @@ def test_public_badges_tell_nobody_that_another_repo_is_there(fleet: Database) -
 )
 def test_globs_say_which_badges_are_public(path: str, globs: list[str], expected: bool) -> None:
     assert is_public(path, globs) is expected
+
+
+@pytest.mark.parametrize(
+    "host", ["x/badges/fleet.svg", "x/static/", "x/badges/repos/acme/fresh.svg?", "x/login#"]
+)
+def test_no_host_makes_another_page_a_public_badge(fleet: Database, host: str) -> None:
+    loaded = loaded_with(dashboard={"public_badges": ["*"]})
+
+    with asking(fleet, "nobody", loaded) as client:
+        answer = client.get("/runs.json", headers={"host": host})
+
+    assert answer.status_code == 401
