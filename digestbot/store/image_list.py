@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, exists, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    select,
+    true,
+)
 
 from digestbot.policy.finding import Status
 from digestbot.registry.resolution import Query
@@ -19,10 +30,11 @@ from digestbot.store.tables import FINDINGS, IMAGES
 
 _C, _F = IMAGES.c, FINDINGS.c
 # All that may follow an image: named, so that the index that begins with the status is enough.
-_FOLLOWING = [one.value for one in Status if one is not Status.SKIPPED]
+_FOLLOWING = [one for one in Status if one is not Status.SKIPPED]
 
 Sort = Literal["behind", "name", "oldest"]
 Which = Literal["", "behind", "stale", "held", "failing", "current"]
+_COUNTED: Final[tuple[Which, ...]] = ("failing", "behind", "stale", "held", "current")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,15 @@ class ImageFilter:
     q: str = ""
     registry: str = ""
     state: Which = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many images there are, how many of each state, and in which registries, by name."""
+
+    total: int
+    states: Mapping[Which, int]
+    registries: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +100,26 @@ class ListedImage:
     held: HeldBy | None = None
 
 
+def census(connection: Connection) -> Census:
+    """How many images there are of each kind; one pass over all that follow any."""
+    sums = _sums()
+    is_so = _states(sums)
+    query = (
+        select(_C.registry, func.count(), *(_number(is_so[one]) for one in _COUNTED))
+        .join(sums, sums.c.image_id == _C.id)
+        .group_by(_C.registry)
+        .order_by(_C.registry)
+    )
+    rows = connection.execute(query).all()
+    states = {one: sum(row[place] for row in rows) for place, one in enumerate(_COUNTED, 2)}
+    return Census(sum(row[1] for row in rows), states, tuple(row[0] for row in rows))
+
+
 def count(connection: Connection, asked: ImageFilter) -> int:
     """How many images the filter lets through."""
-    query = select(func.count()).select_from(IMAGES).where(*_conditions(asked))
-    return connection.scalar(query) or 0
+    sums = _sums()
+    query = select(func.count()).select_from(IMAGES).join(sums, sums.c.image_id == _C.id)
+    return connection.scalar(query.where(*_conditions(asked, sums))) or 0
 
 
 def page(
@@ -97,7 +134,8 @@ def page(
 
     `behind` is by how many repos are; `oldest` by how long the oldest pin is.
     """
-    query = _ordered(select(IMAGES).where(*_conditions(asked)), sort)
+    sums = _sums()
+    query = _ordered(_asked(asked, sums), sort, sums)
     return _listed(connection, query.offset(offset).limit(limit))
 
 
@@ -105,63 +143,77 @@ def after(
     connection: Connection, asked: ImageFilter, last_id: int = 0, limit: int = 1000
 ) -> list[ListedImage]:
     """The images that the filter lets through, in order of their ids above `last_id`."""
-    query = select(IMAGES).where(*_conditions(asked), _C.id > last_id)
+    query = _asked(asked, _sums()).where(_C.id > last_id)
     return _listed(connection, query.order_by(_C.id).limit(limit))
 
 
-def registries(connection: Connection) -> list[str]:
-    """The registries of all images that somebody follows, by name."""
-    query = select(_C.registry).where(_has(_FOLLOWING)).distinct().order_by(_C.registry)
-    return list(connection.execute(query).scalars())
+def _sums() -> Subquery:
+    """What the live repos have of each image that any follows: repos, and places by status.
+
+    First by repo, as counting distinct ones would sort all places.
+    """
+    behind = _number(_F.status.in_(ages.BEHIND))
+    statuses = [_number(_F.status == one.value).label(one.value) for one in _FOLLOWING]
+    by_repo = (
+        select(_F.image_id, behind.label("behind"), *statuses)
+        .where(_F.status.in_(_FOLLOWING), _F.image_id.is_not(None), ages.is_live())
+        .group_by(_F.image_id, _F.repo_id)
+        .subquery()
+    )
+    c = by_repo.c
+    return (
+        select(
+            c.image_id,
+            func.count().label("repos"),
+            _number(c.behind > 0).label("repos_behind"),
+            *(func.sum(c[one.value]).label(one.value) for one in _FOLLOWING),
+        )
+        .group_by(c.image_id)
+        .subquery()
+    )
 
 
-def _conditions(asked: ImageFilter) -> list[ColumnElement[bool]]:
+def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Of how many rows it is true."""
+    return func.sum(case((condition, 1), else_=0))
+
+
+def _asked(asked: ImageFilter, sums: Subquery) -> Select[Any]:
+    numbers = (one for one in sums.c if one.name != "image_id")
+    query = select(IMAGES, *numbers).join(sums, sums.c.image_id == _C.id)
+    return query.where(*_conditions(asked, sums))
+
+
+def _conditions(asked: ImageFilter, sums: Subquery) -> list[ColumnElement[bool]]:
     name = func.lower(_C.registry + "/" + _C.repository + ":" + _C.tag)
     return [
-        _has(_FOLLOWING),
         name.contains(asked.q.lower(), autoescape=True) if asked.q else true(),
         _C.registry == asked.registry if asked.registry else true(),
-        _STATES.get(asked.state, true()),
+        _states(sums)[asked.state] if asked.state else true(),
     ]
 
 
-def _has(statuses: Collection[str]) -> ColumnElement[bool]:
-    """Whether a live repo has such a place of it."""
-    return exists().where(_F.image_id == _C.id, _F.status.in_(statuses), ages.is_live())
+def _states(sums: Subquery) -> Mapping[Which, ColumnElement[bool]]:
+    c, is_failing = sums.c, _C.failing_since.is_not(None)
+    others = [c[one.value] == 0 for one in _FOLLOWING if one is not Status.CURRENT]
+    return {
+        "behind": c.repos_behind > 0,
+        "stale": c.stale > 0,
+        "held": c.held > 0,
+        "failing": is_failing,
+        "current": and_(~is_failing, *others),
+    }
 
 
-_STATES: Final[Mapping[str, ColumnElement[bool]]] = {
-    "behind": _has(ages.BEHIND),
-    "stale": _has([Status.STALE.value]),
-    "held": _has([Status.HELD.value]),
-    "failing": _C.failing_since.is_not(None),
-    "current": and_(
-        _C.failing_since.is_(None),
-        ~_has([one for one in _FOLLOWING if one != Status.CURRENT.value]),
-    ),
-}
-
-
-def _ordered(query: Select[Any], sort: Sort) -> Select[Any]:
+def _ordered(query: Select[Any], sort: Sort, sums: Subquery) -> Select[Any]:
     by_name = (_C.registry, _C.repository, _C.tag, _C.platform, _C.id)
     if sort == "behind":
-        most = _repos(ages.BEHIND).subquery()
-        joined = query.outerjoin(most, most.c.image_id == _C.id)
-        return joined.order_by(func.coalesce(most.c.repos, 0).desc(), *by_name)
+        return query.order_by(sums.c.repos_behind.desc(), *by_name)
     if sort == "oldest":
         oldest = _oldest()
         joined = query.outerjoin(oldest, oldest.c.image_id == _C.id)
         return joined.order_by(oldest.c.since.is_(None), oldest.c.since, *by_name)
     return query.order_by(*by_name)
-
-
-def _repos(statuses: Collection[str]) -> Select[Any]:
-    """How many live repos have such a place of each image."""
-    return (
-        select(_F.image_id, func.count(_F.repo_id.distinct()).label("repos"))
-        .where(_F.status.in_(statuses), _F.image_id.is_not(None), ages.is_live())
-        .group_by(_F.image_id)
-    )
 
 
 def _oldest() -> Subquery:
@@ -180,9 +232,7 @@ def _listed(connection: Connection, query: Select[Any]) -> list[ListedImage]:
     rows = connection.execute(query).all()
     ids = [row.id for row in rows]
     is_listed = _F.image_id.in_(ids)
-    repos = _numbers(connection, _repos(_FOLLOWING).where(is_listed))
-    behind = _numbers(connection, _repos(ages.BEHIND).where(is_listed))
-    places, held = _places(connection, is_listed), _held(connection, is_listed)
+    held = _held(connection, is_listed)
     aged: dict[int, list[PinGroup]] = defaultdict(list)
     for group in ages.groups(connection, ids):
         aged[group.image_id].append(group)
@@ -197,9 +247,9 @@ def _listed(connection: Connection, query: Select[Any]) -> list[ListedImage]:
             failing_host=row.failing_host,
             failing_code=row.failing_code,
             failing_message=row.failing_message,
-            repos=repos.get(row.id, 0),
-            repos_behind=behind.get(row.id, 0),
-            places=places[row.id],
+            repos=row.repos,
+            repos_behind=row.repos_behind,
+            places=_places(row),
             behind_since=_since(aged[row.id]),
             is_at_least=any(one.is_at_least for one in aged[row.id]),
             held=held.get(row.id),
@@ -208,23 +258,10 @@ def _listed(connection: Connection, query: Select[Any]) -> list[ListedImage]:
     ]
 
 
-def _numbers(connection: Connection, query: Select[Any]) -> dict[int, int]:
-    return {row.image_id: row.repos for row in connection.execute(query)}
-
-
-def _places(
-    connection: Connection, is_listed: ColumnElement[bool]
-) -> Mapping[int, dict[Status, int]]:
-    """How many places there are, by image and status."""
-    query = (
-        select(_F.image_id, _F.status, func.count())
-        .where(_F.status.in_(_FOLLOWING), is_listed, ages.is_live())
-        .group_by(_F.image_id, _F.status)
-    )
-    found: dict[int, dict[Status, int]] = defaultdict(dict)
-    for image_id, status, number in connection.execute(query):
-        found[image_id][Status(status)] = number
-    return found
+def _places(row: Row[Any]) -> dict[Status, int]:
+    # PostgreSQL adds large integers up to something that is none.
+    numbers = {one: int(getattr(row, one.value)) for one in _FOLLOWING}
+    return {one: number for one, number in numbers.items() if number}
 
 
 def _held(connection: Connection, is_listed: ColumnElement[bool]) -> dict[int, HeldBy]:

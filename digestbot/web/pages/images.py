@@ -113,12 +113,13 @@ def read(look: Look, question: ImagesQuestion) -> ImagesView:
             offset=(question.page - 1) * ROWS,
             limit=ROWS,
         )
-        counted = [image_list.count(connection, ImageFilter(state=one)) for one in _COUNTED]
+        census = image_list.census(connection)
+        is_all = question.filter == ImageFilter()
         return ImagesView(
-            states=dict(zip(map(str, _COUNTED), counted, strict=True)),
-            total=image_list.count(connection, question.filter),
+            states={one: census.states[one] for one in _COUNTED},
+            total=census.total if is_all else image_list.count(connection, question.filter),
             images=[row_of(one) for one in found],
-            registries=image_list.registries(connection)[:_MOST_REGISTRIES],
+            registries=list(census.registries[:_MOST_REGISTRIES]),
             ignores=[ignore_of(one) for one in ignores.holding(connection, today)],
             ignores_total=ignores.count(connection, today),
         )
