@@ -6,8 +6,13 @@ import pytest
 from graphql import parse, validate
 
 from digestbot.forge.errors import RefusedError, UnsettledError
-from digestbot.forge.github.merging import ENABLE_AUTO_MERGE, MERGE_TARGET
+from digestbot.forge.github.merging import (
+    DISABLE_AUTO_MERGE,
+    ENABLE_AUTO_MERGE,
+    MERGE_TARGET,
+)
 from digestbot.forge.steps import (
+    DisableAutoMerge,
     EnableAutoMerge,
     Merge,
 )
@@ -16,7 +21,7 @@ from tests.github import schemas
 from tests.github.errors import ApiError
 
 
-@pytest.mark.parametrize("document", [MERGE_TARGET, ENABLE_AUTO_MERGE])
+@pytest.mark.parametrize("document", [MERGE_TARGET, ENABLE_AUTO_MERGE, DISABLE_AUTO_MERGE])
 def test_every_document_is_one_that_github_understands(document: str) -> None:
     assert validate(schemas.graphql(), parse(document)) == []
 
@@ -137,3 +142,59 @@ def test_a_head_that_moves_in_between_is_not_merged(
 
         assert isinstance(error_of(scene, step), UnsettledError)
         assert scene.pull(number).state == "open"
+
+
+def test_what_github_would_merge_by_itself_is_taken_back() -> None:
+    with acting(allow_auto_merge=True, required_checks=("ci",)) as scene:
+        number = scene.propose()
+        head = scene.need_head()
+        scene.do(EnableAutoMerge(number, head))
+
+        scene.do(DisableAutoMerge(number))
+        scene.do(DisableAutoMerge(number))
+
+        scene.github.set_checks(NAME, head.value, ci="success")
+        assert scene.pull(number).state == "open"
+        assert scene.asked.count("DisableAutoMerge") == 1
+
+
+@pytest.mark.parametrize("how", ["open", "closed", "merged"])
+def test_where_github_would_merge_nothing_nothing_is_written(how: str) -> None:
+    with acting(allow_auto_merge=True) as scene:
+        number = scene.propose()
+        if how == "closed":
+            scene.github.close_pull(NAME, number)
+        if how == "merged":
+            scene.github.merge_pull(NAME, number)
+        scene.github.restart_log()
+
+        scene.do(DisableAutoMerge(number))
+
+        assert scene.github.writes == []
+
+
+def test_somebody_who_takes_it_back_in_between_does_no_harm() -> None:
+    with acting(allow_auto_merge=True, required_checks=("ci",)) as scene:
+        number = scene.propose()
+        scene.do(EnableAutoMerge(number, scene.need_head()))
+        pull, ann = scene.github.pull(NAME, number), scene.github.user("ann")
+        scene.github.faults.add(
+            lambda: scene.github.life.disable_auto_merge(pull, ann),
+            operation="disablePullRequestAutoMerge",
+        )
+
+        scene.do(DisableAutoMerge(number))
+
+        assert pull.auto_merge is None
+
+
+def test_a_write_of_which_nobody_knows_can_be_done_again() -> None:
+    with acting(allow_auto_merge=True, required_checks=("ci",)) as scene:
+        number = scene.propose()
+        scene.do(EnableAutoMerge(number, scene.need_head()))
+        scene.github.faults.add("502-after", operation="disablePullRequestAutoMerge")
+
+        assert isinstance(error_of(scene, DisableAutoMerge(number)), UnsettledError)
+        scene.do(DisableAutoMerge(number))
+
+        assert scene.github.pull(NAME, number).auto_merge is None
