@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Subquery, case, func, select
+from sqlalchemy import CTE, ColumnElement, Connection, case, func, select
 
 from digestbot.store import ages
 from digestbot.store.proposals import State
@@ -84,7 +84,7 @@ def count(connection: Connection, image_id: int) -> int:
 
 def _repos(connection: Connection, image_id: int, offset: int, limit: int) -> list[BehindRepo]:
     aged = _aged(image_id)
-    since, is_at_least = func.min(aged.c.since), func.max(aged.c.is_at_least)
+    since, is_at_least = func.min(aged.c.since), func.max(aged.c.is_at_least) > 0
     rows = connection.execute(
         select(REPOS.c.id, REPOS.c.name, REPOS.c.url, func.count(), since, is_at_least)
         .select_from(FINDINGS)
@@ -96,7 +96,7 @@ def _repos(connection: Connection, image_id: int, offset: int, limit: int) -> li
         .offset(offset)
         .limit(limit)
     )
-    return [BehindRepo(*row[:5], is_at_least=bool(row[5])) for row in rows]
+    return [BehindRepo(*row) for row in rows]
 
 
 def _pins(connection: Connection, image_id: int, repo_ids: Collection[int]) -> list[BehindPin]:
@@ -134,13 +134,15 @@ def _is_behind(image_id: int) -> ColumnElement[bool]:
     return (_C.image_id == image_id) & is_behind & ages.is_live()
 
 
-def _aged(image_id: int) -> Subquery:
-    """Each digest that is behind, with since when: once for all the repos that pin it."""
+def _aged(image_id: int) -> CTE:
+    """Each digest that is behind, with since when: worked out once for all who pin it."""
     found = select(_C.image_id, _C.digest).where(_is_behind(image_id)).distinct().subquery()
     pinned = (found.c.image_id, found.c.digest)
     was_seen = ages.last_sighting(*pinned).is_not(None)
-    return select(
+    query = select(
         found.c.digest,
         ages.behind_since(*pinned).label("since"),
         case((was_seen, 0), else_=1).label("is_at_least"),
-    ).subquery()
+    )
+    # Else PostgreSQL works it out anew for each pin.
+    return query.cte("aged").prefix_with("MATERIALIZED", dialect="postgresql")
