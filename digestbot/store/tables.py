@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -284,6 +286,56 @@ ACTS = Table(
     Column("subject", Words, nullable=False),
     Column("result", Words, nullable=False),
     Index(None, "at"),
+)
+
+ROLLOUTS = Table(
+    "rollouts",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    # All of it, as the contract writes it.
+    Column("plan", Text, nullable=False),
+    Column("image", Words, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("by", Words, nullable=False),
+    # Where its events lead.
+    Column("state", Words, nullable=False),
+    Column("pace_share", Float, nullable=False),
+    Column("pace_since", Moment),
+    Column("issue", Integer, nullable=False, server_default="0"),
+    Column("is_settled", Boolean, nullable=False, server_default=false()),
+    Index(None, "made_at"),
+)
+
+ROLLOUT_EVENTS = Table(
+    "rollout_events",
+    METADATA,
+    Column("rollout_id", ForeignKey("rollouts.id", ondelete="CASCADE"), primary_key=True),
+    # Two who have something happen at once cannot have the same number.
+    Column("number", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("verb", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("repo", Words, nullable=False),
+    Column("evidence", JSON(none_as_null=True)),
+)
+
+ROLLOUT_TARGETS = Table(
+    "rollout_targets",
+    METADATA,
+    Column("rollout_id", ForeignKey("rollouts.id", ondelete="CASCADE"), primary_key=True),
+    Column("repo", Words, primary_key=True),
+    # Whether it is about the way back.
+    Column("is_back", Boolean, primary_key=True),
+    Column("wave", Integer, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("failing", JSON, nullable=False),
+    Column("is_adopted", Boolean, nullable=False),
+    Column("opened_at", Moment),
+    Column("ended_at", Moment),
 )
 
 TOLD = Table(

@@ -1,0 +1,1 @@
+"""Rollouts under way: what is done about each, step by step, from the state and the forge."""

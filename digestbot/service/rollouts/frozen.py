@@ -1,0 +1,88 @@
+"""One repo of a rollout, updated as any other, but to the digests of the plan and to no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from digestbot.forge.repo import Repo
+from digestbot.image import Digest
+from digestbot.proposals.budget import Budget
+from digestbot.proposals.outcome import RepoOutcome
+from digestbot.proposals.propose import update_repo
+from digestbot.proposals.run import Rules, Run
+from digestbot.registry.errors import RegistryError
+from digestbot.registry.resolution import Query, Resolution
+from digestbot.rollout.plan import Edit, Move
+from digestbot.scan.forge_files import RepoFiles
+
+PREFIX: Final = "digestbot-rollout/"
+"""Not that of other proposals: those see what a rollout proposes as somebody else's, and leave
+a digest to it that it brings."""
+_MANY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Knows the digests that a rollout brings, and asks nobody."""
+
+    digests: Mapping[Query, Digest]
+
+    @classmethod
+    def forward(cls, moves: Iterable[Move]) -> Frozen:
+        """What a plan brings."""
+        return cls({Query(move.image, move.platform): move.digest for move in moves})
+
+    @classmethod
+    def back(cls, edits: Iterable[Edit]) -> Frozen:
+        """What a repo had; where it pinned one image at several digests, the first of them."""
+        found: dict[Query, Digest] = {}
+        for edit in edits:
+            found.setdefault(Query(edit.image, edit.platform), edit.before)
+        return cls(found)
+
+    def knows(self, query: Query) -> bool:
+        """Whether it brings this image."""
+        return query in self.digests
+
+    def resolve(self, query: Query) -> Resolution:
+        """See `Resolver.resolve`."""
+        digest = self.digests.get(query)
+        if digest is None:
+            raise RegistryError(f"{query} is not in the plan", code="not-recorded", host="")
+        return Resolution(query, digest)
+
+
+def branch_prefix(rollout: str, *, is_back: bool = False) -> str:
+    """What the names of its branches begin with; two rollouts never share one."""
+    return f"{PREFIX}{rollout}{'-back' if is_back else ''}/"
+
+
+def branch_of(rollout: str, *, is_back: bool = False) -> str:
+    """The one branch that a rollout has in a repo."""
+    return f"{branch_prefix(rollout, is_back=is_back)}images"
+
+
+def bring(
+    run: Run, repo: Repo, frozen: Frozen, rollout: str, *, is_back: bool = False
+) -> RepoOutcome:
+    """Have one repo get these digests, as any other update; it may be called again at any time.
+
+    What the repo says of itself holds: that it takes part, its schedule and freezes, who reviews.
+    """
+    prefix = branch_prefix(rollout, is_back=is_back)
+
+    def rules_for(files: RepoFiles) -> Rules:
+        rules = run.rules_for(files)
+        return replace(
+            rules,
+            policy=replace(rules.policy, gate=None, pin=False, only=frozen.knows),
+            proposals=replace(
+                rules.proposals, group="repo", groups={}, prefix=prefix, open_limit=_MANY
+            ),
+        )
+
+    ours = (branch_of(rollout, is_back=is_back),)
+    own = replace(run, resolver=frozen, rules_for=rules_for, budget=Budget())
+    return update_repo(own, replace(repo, ours=ours))

@@ -1,0 +1,142 @@
+"""What the forge and an update tell, as what became of a repo of a rollout: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from digestbot.forge.pull import Gate, Mergeable, PullState
+from digestbot.forge.watching import PullStatus, Review
+from digestbot.policy.finding import Finding, Status
+from digestbot.policy.judge import followed_tag
+from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
+from digestbot.registry.resolution import Query
+from digestbot.rollout.progress import Target, TargetState
+from digestbot.service.rollouts.frozen import Frozen
+
+HOLD_LABEL: Final = "digestbot/hold"
+"""A pull request with it is left alone, and its repo out."""
+LATER = frozenset({"rate-limited", "deferred", "unreachable", "unsettled"})
+"""What goes wrong only now."""
+
+
+def after_update(target: Target, outcome: RepoOutcome, frozen: Frozen, now: datetime) -> Target:
+    """What became of a repo that was just updated."""
+    if outcome.left_out is not None:
+        return replace(target, state=TargetState.SKIPPED, why=outcome.left_out[1], ended_at=now)
+    if outcome.verdicts:
+        verdict = outcome.verdicts[-1]
+        return _READ.get(verdict.outcome, _open)(target, verdict, now)
+    own = [problem for problem in outcome.problems if problem.scope != "registry"]
+    if own:
+        is_passing = any(problem.code in LATER for problem in own)
+        state = TargetState.WAITING if is_passing else TargetState.FAILED
+        return replace(target, state=state, why=own[0].message)
+    return _unproposed(target, outcome, frozen, now)
+
+
+def is_refusal(outcome: RepoOutcome) -> bool:
+    """Whether the forge said that it was too much."""
+    return any(problem.code == "rate-limited" for problem in outcome.problems)
+
+
+def after_look(target: Target, status: PullStatus, now: datetime) -> Target:
+    """What became of a repo, as its pull request tells."""
+    seen = replace(target, failing=(), why="", url=status.url or target.url)
+    if status.state is not PullState.OPEN:
+        is_merged = status.state is PullState.MERGED
+        state = TargetState.MERGED if is_merged else TargetState.REJECTED
+        return replace(seen, state=state, ended_at=status.ended_at or now)
+    if HOLD_LABEL in status.labels:
+        why = f"it has the label {HOLD_LABEL}"
+        return replace(seen, state=TargetState.SKIPPED, why=why, ended_at=now)
+    state, why = _open_state(status)
+    return replace(seen, state=state, why=why, failing=status.new_failures)
+
+
+def _open_state(status: PullStatus) -> tuple[TargetState, str]:
+    if status.new_failures:
+        return TargetState.RED, f"fails: {', '.join(status.new_failures)}"
+    if status.mergeable is Mergeable.CONFLICT:
+        return TargetState.BLOCKED, "it conflicts with its base"
+    if status.review is Review.CHANGES:
+        return TargetState.BLOCKED, "a reviewer asks for changes"
+    if status.checks.pending:
+        return TargetState.PENDING, ""
+    if not status.checks:
+        return TargetState.UNKNOWN, "nothing checks it"
+    if status.review is Review.APPROVED:
+        return TargetState.APPROVED, ""
+    # What a review holds up is green all the same: it says nothing against the digest.
+    why = "a review is required" if status.review is Review.REQUIRED else ""
+    if status.gate is Gate.SHUT and not why:
+        why = "a rule of the repo does not let it be merged"
+    return TargetState.GREEN, why
+
+
+def _open(target: Target, verdict: Verdict, now: datetime) -> Target:
+    return replace(
+        target,
+        state=TargetState.PENDING,
+        why="",
+        number=verdict.number or target.number,
+        url=verdict.url or target.url,
+        opened_at=target.opened_at or now,
+    )
+
+
+def _adopted(target: Target, verdict: Verdict, now: datetime) -> Target:
+    return replace(_open(target, verdict, now), is_adopted=True)
+
+
+def _ended(state: TargetState) -> Callable[[Target, Verdict, datetime], Target]:
+    def read(target: Target, verdict: Verdict, now: datetime) -> Target:
+        return replace(target, state=state, why=verdict.message, ended_at=now)
+
+    return read
+
+
+def _limited(target: Target, verdict: Verdict, _now: datetime) -> Target:
+    return replace(target, state=TargetState.WAITING, why=verdict.message)
+
+
+def _committed(target: Target, _verdict: Verdict, now: datetime) -> Target:
+    return replace(target, state=TargetState.UNKNOWN, opened_at=target.opened_at or now)
+
+
+_READ: Mapping[Outcome, Callable[[Target, Verdict, datetime], Target]] = {
+    Outcome.ADOPTED: _adopted,
+    Outcome.REJECTED: _ended(TargetState.REJECTED),
+    Outcome.MERGED: _ended(TargetState.MERGED),
+    # Nothing is left to update: it has the digest, by whatever way.
+    Outcome.CLOSED: _ended(TargetState.MERGED),
+    Outcome.LIMITED: _limited,
+    Outcome.COMMITTED: _committed,
+}
+
+
+def _unproposed(target: Target, outcome: RepoOutcome, frozen: Frozen, now: datetime) -> Target:
+    """Nothing is to be proposed: it has the digest, leaves the image alone, or does not have it."""
+    found = outcome.result.findings if outcome.result else ()
+    meant = [one for one in found if _is_meant(one, frozen)]
+    ignored = [one for one in meant if one.status is Status.SKIPPED]
+    if ignored:
+        why = ignored[0].message
+        return replace(target, state=TargetState.SKIPPED, why=why, ended_at=now)
+    if meant and all(one.status is Status.CURRENT for one in meant):
+        why = "it has the digest already"
+        return replace(target, state=TargetState.MERGED, why=why, ended_at=now)
+    if meant:
+        return replace(target, state=TargetState.FAILED, why=meant[0].message)
+    why = "it no longer pins the image"
+    return replace(target, state=TargetState.SKIPPED, why=why, ended_at=now)
+
+
+def _is_meant(finding: Finding, frozen: Frozen) -> bool:
+    tag = followed_tag(finding.occurrence)
+    reference = finding.occurrence.reference
+    if tag is None or reference is None or reference.digest is None:
+        return False
+    return frozen.knows(Query(tag, finding.occurrence.steering.platform))

@@ -1,0 +1,393 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digestbot.forge.errors import DeferredError
+from digestbot.forge.pull import PullState
+from digestbot.forge.repo import Mode
+from digestbot.forge.watching import ChecksOf, Review
+from digestbot.proposals.settings import ProposalSettings
+from digestbot.rollout.machine import State, Verb
+from digestbot.rollout.progress import TargetState
+from tests.proposals.builders import digest, dockerfile
+from tests.proposals.memory import Fault
+from tests.service.rollouts.arena import IMAGE, NEW, OLD, Arena, arena, with_gate
+
+RED = ChecksOf(failing=("build",))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Arena]:
+    with arena(tmp_path) as found:
+        yield found
+
+
+class TestWaves:
+    def test_nothing_happens_before_it_is_started(self, world: Arena) -> None:
+        assert world.step().state is State.PLANNED
+        assert world.open_pulls() == {}
+
+    def test_the_canary_alone_comes_first(self, world: Arena) -> None:
+        world.tell(Verb.START)
+
+        world.step(3)
+
+        assert sorted(world.open_pulls()) == sorted(world.wave(0))
+        assert len(world.wave(0)) == 2
+
+    def test_each_pull_request_brings_the_planned_digest(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step()
+
+        world.merge()
+
+        for name in world.wave(0):
+            assert str(NEW).encode() in world.pinned(name)
+
+    def test_the_next_wave_waits_for_the_soak(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step()
+        world.merge()
+
+        assert world.step(5, minutes=10).wave == 0
+        assert world.step(2, minutes=10).wave == 1
+
+    def test_green_is_enough_and_everybody_gets_there(self, world: Arena) -> None:
+        world.tell(Verb.START)
+
+        world.until(State.WATCHING)
+
+        assert len(world.open_pulls()) == 20
+        assert set(world.states().values()) == {TargetState.GREEN}
+
+    def test_somebody_may_skip_the_soak(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+
+        world.tell(Verb.PROMOTE)
+
+        assert world.step().wave == 1
+
+    def test_it_closes_itself_after_a_week_of_watching(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.until(State.WATCHING)
+        world.merge()
+
+        world.clock.advance(timedelta(days=7).total_seconds())
+
+        assert world.step(2).state is State.CLOSED
+        assert world.rollout().is_settled is False or world.step().state is State.CLOSED
+        assert set(world.states().values()) == {TargetState.MERGED}
+
+    def test_an_approval_is_waited_for(self, tmp_path: Path) -> None:
+        with arena(tmp_path, rules=with_gate(needs_approval=True)) as world:
+            world.tell(Verb.START)
+            assert world.step(9, minutes=10).wave == 0
+
+            world.tell(Verb.APPROVE)
+
+            assert world.step(1).wave == 1
+            assert world.step(9, minutes=10).wave == 1
+
+    @pytest.mark.parametrize(
+        "answer, wave", [(True, 1), (False, 0), (None, 0)], ids=["yes", "no", "silence"]
+    )
+    def test_a_webhook_is_asked_once_all_else_is_well(
+        self, tmp_path: Path, answer: bool | None, wave: int
+    ) -> None:
+        asked: list[int] = []
+
+        def probe() -> bool | None:
+            asked.append(1)
+            return answer
+
+        with arena(tmp_path, rules=with_gate(probe=True)) as world:
+            world.probe = probe
+            world.tell(Verb.START)
+            world.step(5, minutes=10)
+            assert asked == []
+
+            assert world.step(2, minutes=10).wave == wave
+            assert asked
+
+
+class TestChecks:
+    def test_too_many_failures_halt_it_and_say_which(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(8, minutes=10)
+        world.ci.says = dict.fromkeys(world.wave(1), RED)
+
+        standing = world.until(State.HALTED)
+
+        assert standing.wave == 1
+        assert not set(world.open_pulls()) & set(world.wave(2))
+        assert world.targets()[world.wave(1)[0]].failing == ("build",)
+        assert any("fail" in text for text in world.told)
+
+    def test_what_failed_on_the_base_before_halts_nothing(self, world: Arena) -> None:
+        world.ci.says = dict.fromkeys(world.forge.rooms, ChecksOf(failing=("lint",), passed=3))
+        world.ci.base = dict.fromkeys(world.forge.rooms, ChecksOf(failing=("lint",)))
+        world.tell(Verb.START)
+
+        world.until(State.WATCHING)
+
+        assert set(world.states().values()) == {TargetState.GREEN}
+
+    def test_without_checks_nothing_goes_on_by_itself(self, world: Arena) -> None:
+        world.ci.says = dict.fromkeys(world.forge.rooms, ChecksOf())
+        world.tell(Verb.START)
+
+        assert world.step(20, minutes=10).wave == 0
+        assert set(world.states().values()) == {TargetState.UNKNOWN, TargetState.WAITING}
+
+    def test_merged_counts_where_nothing_checks(self, world: Arena) -> None:
+        world.ci.says = dict.fromkeys(world.forge.rooms, ChecksOf())
+        world.tell(Verb.START)
+        world.step()
+
+        world.merge()
+
+        assert world.step(7, minutes=10).wave == 1
+
+    def test_whoever_resumes_goes_on_with_what_failed(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(8, minutes=10)
+        broken = world.wave(1)[:3]
+        world.ci.says = dict.fromkeys(broken, RED)
+        world.until(State.HALTED)
+
+        world.ci.says = {}
+        world.tell(Verb.RESUME)
+
+        assert world.until(State.WATCHING).accepted == 3
+
+    def test_a_repo_that_fails_may_be_skipped(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(8, minutes=10)
+        broken = world.wave(1)[0]
+        world.ci.says = {broken: RED}
+        world.step()
+
+        world.tell(Verb.SKIP, repo=broken)
+        world.until(State.WATCHING)
+
+        assert world.states()[broken] is TargetState.SKIPPED
+
+    def test_a_review_that_is_missing_is_no_failure(self, world: Arena) -> None:
+        world.ci.reviews = dict.fromkeys(world.forge.rooms, Review.REQUIRED)
+        world.tell(Verb.START)
+
+        world.until(State.WATCHING)
+
+        assert {one.why for one in world.targets().values()} == {"a review is required"}
+
+
+class TestPeople:
+    def test_paused_it_opens_nothing_and_goes_on_when_told(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(5)
+
+        world.tell(Verb.PAUSE)
+        assert world.step(20, minutes=10).wave == 0
+
+        world.tell(Verb.RESUME)
+        assert world.step(2).wave == 1
+
+    def test_a_pull_request_that_somebody_closed_is_a_no(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        shy = world.wave(0)[0]
+        world.forge.rooms[shy].close(world.targets()[shy].number)
+
+        world.until(State.WATCHING)
+
+        assert world.states()[shy] is TargetState.REJECTED
+        assert shy not in world.open_pulls()
+
+    def test_a_label_leaves_a_repo_out(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step()
+        shy = world.wave(0)[0]
+
+        world.ci.labels = {shy: ("digestbot/hold",)}
+        world.step()
+
+        assert world.states()[shy] is TargetState.SKIPPED
+
+    def test_a_repo_that_takes_no_part_is_left_out(self, world: Arena) -> None:
+        world.rules = replace(world.rules, proposals=ProposalSettings(enabled=False))
+        world.tell(Verb.START)
+
+        world.step()
+
+        assert {world.states()[name] for name in world.wave(0)} == {TargetState.SKIPPED}
+        assert world.open_pulls() == {}
+
+    def test_a_closed_schedule_is_waited_for(self, world: Arena) -> None:
+        world.rules = replace(world.rules, closed="it is night")
+        world.tell(Verb.START)
+        world.step(3)
+        assert world.open_pulls() == {}
+
+        world.rules = replace(world.rules, closed="")
+        world.step()
+
+        assert sorted(world.open_pulls()) == sorted(world.wave(0))
+
+    def test_a_pull_request_of_somebody_else_is_adopted(self, world: Arena) -> None:
+        name = world.wave(0)[0]
+        number = world.forge.rooms[name].open(
+            "renovate/alpine", {"Dockerfile": dockerfile(IMAGE, at=1)}
+        )
+        world.tell(Verb.START)
+
+        world.step()
+
+        target = world.targets()[name]
+        assert (target.number, target.is_adopted) == (number, True)
+        assert world.open_pulls()[name] == [number]
+
+    def test_a_repo_that_has_the_digest_by_now_is_done(self, world: Arena) -> None:
+        name = world.wave(0)[0]
+        world.forge.rooms[name].push({"Dockerfile": dockerfile(IMAGE, at=1)})
+        world.tell(Verb.START)
+
+        world.step()
+
+        assert world.states()[name] is TargetState.MERGED
+        assert name not in world.open_pulls()
+
+    @pytest.mark.parametrize("gone", ["the image", "the repo"])
+    def test_what_is_gone_by_now_is_left_out(self, world: Arena, gone: str) -> None:
+        name = world.wave(0)[0]
+        if gone == "the repo":
+            world.forge.rooms[name].left_out = ("archived", "it is archived")
+        else:
+            world.forge.rooms[name].push({"Dockerfile": b"FROM scratch\n"})
+        world.tell(Verb.START)
+
+        world.step()
+
+        assert world.states()[name] is TargetState.SKIPPED
+
+    def test_a_repo_is_tried_again_when_somebody_says_so(self, world: Arena) -> None:
+        name = world.wave(0)[0]
+        world.forge.rooms[name].modes["Dockerfile"] = Mode.SYMLINK
+        world.tell(Verb.START)
+        world.step()
+        assert name not in world.open_pulls()
+
+        del world.forge.rooms[name].modes["Dockerfile"]
+        world.tell(Verb.RETRY, repo=name)
+        world.step()
+
+        assert name in world.open_pulls()
+
+
+class TestTheWayOut:
+    def test_aborted_it_closes_what_is_open(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step()
+        first, second = world.wave(0)
+        world.merge(first)
+
+        world.tell(Verb.ABORT)
+        world.step(2)
+
+        assert world.open_pulls() == {}
+        assert world.states()[first] is TargetState.MERGED
+        assert world.states()[second] is TargetState.CLOSED
+        assert world.rollout().is_settled
+
+    def test_aborted_it_leaves_alone_what_others_opened(self, world: Arena) -> None:
+        name = world.wave(0)[0]
+        world.forge.rooms[name].open("renovate/alpine", {"Dockerfile": dockerfile(IMAGE, at=1)})
+        world.tell(Verb.START)
+        world.step()
+
+        world.tell(Verb.ABORT)
+        world.step(2)
+
+        assert list(world.open_pulls()) == [name]
+
+    def test_rolled_back_each_repo_gets_what_it_had(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step()
+        world.merge()
+        world.step()
+
+        world.tell(Verb.ROLLBACK)
+        world.until(State.ROLLED_BACK)
+        world.merge()
+
+        for name in world.wave(0):
+            assert str(OLD).encode() in world.pinned(name)
+        assert len(world.targets(is_back=True)) == 2
+
+    def test_rolled_back_before_anything_was_merged_nothing_is_offered(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step()
+
+        world.tell(Verb.ROLLBACK)
+        world.until(State.ROLLED_BACK)
+
+        assert world.open_pulls() == {}
+        assert world.targets(is_back=True) == {}
+
+
+class TestTheForge:
+    def test_a_refusal_halves_the_pace_and_the_rest_waits(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        refusal = DeferredError("too much", code="rate-limited")
+        world.forge.fault = Fault(0, refusal)
+
+        world.step()
+
+        assert world.rollout().pace.share == 0.5
+        assert set(world.states().values()) == {TargetState.WAITING}
+        world.step()
+        assert sorted(world.open_pulls()) == sorted(world.wave(0))
+
+    def test_the_digest_stays_the_planned_one_when_the_tag_moves(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.until(State.WATCHING)
+        world.merge()
+
+        for name in world.forge.rooms:
+            assert str(NEW).encode() in world.pinned(name)
+            assert str(digest(2)).encode() not in world.pinned(name)
+
+    def test_a_stop_leaves_the_rest_for_later(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.stop.set()
+        world.step()
+        assert world.open_pulls() == {}
+
+        world.stop.clear()
+        world.step()
+
+        assert sorted(world.open_pulls()) == sorted(world.wave(0))
+
+    def test_many_are_looked_at_with_one_question(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.until(State.WATCHING)
+        world.looks = 0
+
+        world.step()
+
+        assert world.looks == 1
+
+    def test_each_repo_has_one_pull_request_however_often_it_is_done_again(
+        self, world: Arena
+    ) -> None:
+        world.tell(Verb.START)
+        world.step(3, minutes=10)
+
+        for name in world.wave(0):
+            pulls = world.forge.rooms[name].pulls.values()
+            assert [pull.state for pull in pulls] == [PullState.OPEN]
