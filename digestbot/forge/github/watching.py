@@ -55,13 +55,7 @@ def statuses(session: Session, pulls: Sequence[PullId]) -> Mapping[PullId, PullS
     known = [one for one in dict.fromkeys(pulls) if one.repo.count("/") == 1]
     found: dict[PullId, PullStatus] = {}
     for batch in _batches(known, MOST_PULLS):
-        watched = _ask(session, batch)
-        heads = {_head(pull, one.status): one.rollup for pull, one in watched.items()}
-        checks = _read_on(session, heads)
-        told = {
-            pull: replace(one.status, checks=checks[_head(pull, one.status)])
-            for pull, one in watched.items()
-        }
+        told = _with_checks(session, _ask(session, batch))
         found |= _with_base(session, told)
     return found
 
@@ -147,6 +141,16 @@ def _refuse_nothing(answer: Partial, *, is_empty: bool) -> None:
             raise error
 
 
+def _with_checks(session: Session, watched: Mapping[PullId, Watched]) -> dict[PullId, PullStatus]:
+    heads = {pull: _Commit(pull.repo, one.status.head) for pull, one in watched.items()}
+    checks = _read_on(session, {heads[pull]: one.rollup for pull, one in watched.items()})
+    return {
+        pull: replace(one.status, checks=checks[heads[pull]])
+        for pull, one in watched.items()
+        if heads[pull] in checks
+    }
+
+
 def _with_base(session: Session, told: Mapping[PullId, PullStatus]) -> dict[PullId, PullStatus]:
     """With what failed before: of interest to those alone of which something fails."""
     bases = {pull: _Commit(pull.repo, one.base) for pull, one in told.items() if one.checks.failing}
@@ -170,41 +174,42 @@ def _read_on(session: Session, begun: Mapping[_Commit, Rollup]) -> Mapping[_Comm
             for commit in batch:
                 before = told.pop(commit)
                 if commit in pages:
-                    told[commit] = before.with_more(pages[commit])
+                    page = pages[commit]
+                    told[commit] = Rollup() if page is None else before.with_more(page)
     return {commit: one.summary() for commit, one in told.items()}
 
 
-def _ask_commits(session: Session, wanted: Mapping[_Commit, str | None]) -> dict[_Commit, Rollup]:
-    """A page of each; of a commit that is gone, or may not be seen, nothing is known."""
+def _ask_commits(
+    session: Session, wanted: Mapping[_Commit, str | None]
+) -> dict[_Commit, Rollup | None]:
+    """A page of each; None of a commit that is gone, or whose checks may not be seen."""
     variables: dict[str, object] = {}
     for n, (commit, after) in enumerate(wanted.items()):
         variables[f"owner{n}"], _, variables[f"name{n}"] = commit.repo.partition("/")
         variables |= {f"oid{n}": commit.sha.value, f"after{n}": after}
     answer = session.graphql_partial(commits_document(len(wanted)), variables)
-    broken = {
-        path[:1] for path, error in answer.errors.items() if not isinstance(error, RefusedError)
-    }
+    errors = {path[:1]: error for path, error in answer.errors.items()}
+    refused = {place for place, error in errors.items() if isinstance(error, RefusedError)}
+    broken = errors.keys() - refused
     _refuse_nothing(answer, is_empty=len(broken) == len(wanted))
-    try:
-        return {
-            commit: _read_commit(dig(answer.data, f"repo{n}", "object"), commit.sha)
-            for n, commit in enumerate(wanted)
-            if (f"repo{n}",) not in broken
-        }
-    except ValueError:
-        raise malformed("checks of commits", is_write=False) from None
+    found: dict[_Commit, Rollup | None] = {}
+    for n, commit in enumerate(wanted):
+        place = (f"repo{n}",)
+        if place not in broken:
+            node = None if place in refused else dig(answer.data, *place, "object")
+            found[commit] = _read_commit(node, commit)
+    return found
 
 
-def _read_commit(node: object, sha: CommitSha) -> Rollup:
+def _read_commit(node: object, commit: _Commit) -> Rollup | None:
     if node is None:
-        return Rollup()
-    if need_commit(node, "oid") != sha:
-        raise ValueError(sha)
-    return read_rollup(dig(node, _ROLLUP))
-
-
-def _head(pull: PullId, status: PullStatus) -> _Commit:
-    return _Commit(pull.repo, status.head)
+        return None
+    try:
+        if need_commit(node, "oid") == commit.sha:
+            return read_rollup(dig(node, _ROLLUP))
+    except ValueError:
+        pass
+    raise malformed(f"checks of {commit.sha} in {commit.repo}", is_write=False)
 
 
 def _batches(items: Sequence[_T], most: int) -> Iterator[Sequence[_T]]:

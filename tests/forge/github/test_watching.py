@@ -385,6 +385,15 @@ def test_a_part_that_breaks_lacks(error: ForgeError) -> None:
     assert set(ask(both(a_pull(), None, repo1_pull1=error))) == {ONE}
 
 
+def test_a_check_that_may_not_be_seen_leaves_all_of_them_unknown() -> None:
+    path = "repo0_pull0_commits_nodes_0_commit_statusCheckRollup_contexts_nodes_1"
+
+    found = ask(both(a_pull(FAILING, None), a_pull(FAILING), **{path: NOT_FOUND}), BASES)
+
+    assert not found[ONE].checks
+    assert found[TWO].checks.failing == ("ci",)
+
+
 def test_a_field_that_breaks_takes_its_pull_request_with_it() -> None:
     assert set(ask(both(a_pull(), a_pull(labels=None), repo1_pull1_labels=BROKEN))) == {ONE}
 
@@ -405,6 +414,8 @@ def test_an_error_of_the_whole_query_is_one() -> None:
 
 FAILING = {"__typename": "StatusContext", "context": "ci", "state": "FAILURE"}
 
+BASES = Partial({"repo0": {"object": None}, "repo1": {"object": None}})
+
 
 def test_what_fails_is_not_called_new_before_the_base_could_be_read() -> None:
     base = Partial({"repo0": {"object": None}}, {("repo0", "object"): BROKEN})
@@ -415,10 +426,38 @@ def test_what_fails_is_not_called_new_before_the_base_could_be_read() -> None:
     assert set(ask(told, bases)) == {TWO}
 
 
-def test_of_a_base_that_is_gone_nothing_is_known() -> None:
-    gone = Partial({"repo0": {"object": None}, "repo1": {"object": None}})
+@pytest.mark.parametrize("error", [BROKEN, NOT_FOUND])
+def test_checks_of_which_the_rest_cannot_be_read_are_never_green(error: ForgeError) -> None:
+    green = {"__typename": "StatusContext", "context": "ci", "state": "SUCCESS"}
+    longer = a_pull(green)
+    rollup = longer["commits"]["nodes"][0]["commit"]["statusCheckRollup"]
+    rollup["contexts"]["pageInfo"] = {"hasNextPage": True, "endCursor": "c"}
+    rest = {"oid": SHA, "statusCheckRollup": None}
+    later = Partial(
+        {"repo0": {"object": None}, "repo1": {"object": rest}}, {("repo0", "object"): error}
+    )
 
-    found = ask(both(a_pull(FAILING), a_pull()), gone)
+    found = ask(both(longer, longer), later)
+
+    assert found[TWO].checks == ChecksOf(passed=1)
+    assert ONE not in found or not found[ONE].checks.passed
+
+
+def test_of_a_base_with_a_check_that_may_not_be_seen_nothing_is_known() -> None:
+    page = {"hasNextPage": False, "endCursor": None}
+    dark = {"oid": "b" * 40, "statusCheckRollup": {"contexts": {"nodes": [None], "pageInfo": page}}}
+    forbidden = RefusedError("Resource not accessible by integration", code="no-permission")
+    base = Partial(
+        {"repo0": {"object": dark}}, {("repo0", "object", "statusCheckRollup"): forbidden}
+    )
+
+    found = ask(both(a_pull(FAILING), a_pull()), base)
+
+    assert found[ONE].new_failures == ("ci",)
+
+
+def test_of_a_base_that_is_gone_nothing_is_known() -> None:
+    found = ask(both(a_pull(FAILING), a_pull()), BASES)
 
     assert found[ONE].new_failures == ("ci",)
     assert not found[ONE].base_checks
