@@ -124,10 +124,14 @@ def _ask_once(session: Session, pulls: Sequence[PullId]) -> dict[PullId, Watched
 def _read_pulls(
     answer: Partial, places: Mapping[PullId, tuple[str, str]]
 ) -> Iterator[tuple[PullId, Watched]]:
-    errors = [path for path in answer.errors if path]
-    broken = {path[:2] for path in errors if _ROLLUP not in path}
     # Without the permission to read checks all the rest is still told.
-    dark = {path[:2] for path in errors if _ROLLUP in path}
+    dark = {
+        path
+        for path, error in answer.errors.items()
+        if _ROLLUP in path and isinstance(error, RefusedError)
+    }
+    broken = {path[:2] for path in answer.errors.keys() - dark}
+    dark = {path[:2] for path in dark}
     for pull, place in places.items():
         node = dig(answer.data, *place)
         if node is not None and place not in broken:

@@ -394,6 +394,13 @@ def test_a_check_that_may_not_be_seen_leaves_all_of_them_unknown() -> None:
     assert found[TWO].checks.failing == ("ci",)
 
 
+def test_checks_that_break_are_not_taken_for_none() -> None:
+    broken = a_pull(commits={"nodes": [{"commit": {"oid": SHA, "statusCheckRollup": None}}]})
+    path = "repo0_pull0_commits_nodes_0_commit_statusCheckRollup"
+
+    assert set(ask(both(broken, a_pull(), **{path: BROKEN}))) == {TWO}
+
+
 def test_a_field_that_breaks_takes_its_pull_request_with_it() -> None:
     assert set(ask(both(a_pull(), a_pull(labels=None), repo1_pull1_labels=BROKEN))) == {ONE}
 
