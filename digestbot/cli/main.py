@@ -20,6 +20,7 @@ from digestbot.errors import DigestbotError, UsageError
 COMMANDS = {
     "scan": "Find pinned images and say which digests moved.",
     "update": "Bring updates home as pull requests.",
+    "rollout": "Bring one digest to many repos, wave by wave.",
     "status": "Show what the service knows, and what of it needs attention.",
     "health": "Ask a running service whether it works.",
     "notify": "Try whether messages about what changed arrive.",
