@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from digestbot.forge.pull import Gate, Mergeable, PullState
@@ -18,8 +18,14 @@ from digestbot.service.rollouts.frozen import Frozen
 
 HOLD_LABEL: Final = "digestbot/hold"
 """A pull request with it is left alone, and its repo out."""
+GRACE: Final = timedelta(minutes=3)
+"""Checks begin some time after a pull request is opened: until then those that are missing may
+come yet, and what looks green may be a few of them."""
 LATER = frozenset({"rate-limited", "deferred", "unreachable", "unsettled"})
 """What goes wrong only now."""
+
+
+_SETTLED = frozenset({TargetState.GREEN, TargetState.APPROVED, TargetState.UNKNOWN})
 
 
 def after_update(target: Target, outcome: RepoOutcome, frozen: Frozen, now: datetime) -> Target:
@@ -53,6 +59,9 @@ def after_look(target: Target, status: PullStatus, now: datetime) -> Target:
         why = f"it has the label {HOLD_LABEL}"
         return replace(seen, state=TargetState.SKIPPED, why=why, ended_at=now)
     state, why = _open_state(status)
+    is_young = target.opened_at is not None and now - target.opened_at < GRACE
+    if is_young and state in _SETTLED:
+        state, why = TargetState.PENDING, "checks may still begin"
     return replace(seen, state=state, why=why, failing=status.new_failures)
 
 

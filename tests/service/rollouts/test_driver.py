@@ -67,7 +67,7 @@ class TestWaves:
 
     def test_somebody_may_skip_the_soak(self, world: Arena) -> None:
         world.tell(Verb.START)
-        world.step(2)
+        world.step(5)
 
         world.tell(Verb.PROMOTE)
 
@@ -137,6 +137,15 @@ class TestChecks:
         world.until(State.WATCHING)
 
         assert set(world.states().values()) == {TargetState.GREEN}
+
+    def test_what_was_just_opened_is_not_green_yet(self, world: Arena) -> None:
+        world.tell(Verb.START)
+
+        world.step(2)
+        assert {world.states()[name] for name in world.wave(0)} == {TargetState.PENDING}
+
+        world.step(3)
+        assert {world.states()[name] for name in world.wave(0)} == {TargetState.GREEN}
 
     def test_without_checks_nothing_goes_on_by_itself(self, world: Arena) -> None:
         world.ci.says = dict.fromkeys(world.forge.rooms, ChecksOf())
