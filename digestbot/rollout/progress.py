@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,7 +148,22 @@ def burndown(
     span = max(now - since, timedelta(seconds=1))
     steps = max(min(most, len(targets) * 2 + 2), 2)
     moments = [since + span * step / (steps - 1) for step in range(steps)]
-    return [_burn(targets, moment) for moment in moments]
+    merged = _sorted(one.ended_at for one in targets if one.state is TargetState.MERGED)
+    left = _sorted(one.ended_at for one in targets if one.state is not TargetState.MERGED)
+    opened = [one for one in targets if one.opened_at is not None]
+    begun = _sorted(one.opened_at for one in opened)
+    # What ended before it was opened was never open.
+    done = _sorted(one.ended_at and max(one.ended_at, one.opened_at or now) for one in opened)
+    return [
+        _burn(
+            len(targets),
+            moment,
+            bisect_right(merged, moment),
+            bisect_right(left, moment),
+            bisect_right(begun, moment) - bisect_right(done, moment),
+        )
+        for moment in moments
+    ]
 
 
 def stragglers(targets: Iterable[Target], now: datetime, least: timedelta) -> list[Target]:
@@ -160,18 +176,12 @@ def stragglers(targets: Iterable[Target], now: datetime, least: timedelta) -> li
     return sorted(late, key=lambda one: (one.opened_at or now, one.repo))
 
 
-def _burn(targets: Collection[Target], moment: datetime) -> Burn:
-    merged = sum(_has_ended(one, moment) and one.state is TargetState.MERGED for one in targets)
-    left = sum(_has_ended(one, moment) and one.state is not TargetState.MERGED for one in targets)
-    begun = sum(
-        not _has_ended(one, moment) and one.opened_at is not None and one.opened_at <= moment
-        for one in targets
-    )
-    return Burn(moment, len(targets) - merged - left - begun, begun, merged, left)
+def _burn(total: int, moment: datetime, merged: int, left: int, begun: int) -> Burn:
+    return Burn(moment, total - merged - left - begun, begun, merged, left)
 
 
-def _has_ended(target: Target, moment: datetime) -> bool:
-    return target.ended_at is not None and target.ended_at <= moment
+def _sorted(moments: Iterable[datetime | None]) -> list[datetime]:
+    return sorted(moment for moment in moments if moment is not None)
 
 
 def grouped(targets: Sequence[Target]) -> Mapping[TargetState, int]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -23,6 +24,8 @@ from digestbot.store.upsert import upsert
 _R, _E, _T = ROLLOUTS.c, ROLLOUT_EVENTS.c, ROLLOUT_TARGETS.c
 OVER = (State.CLOSED, State.ROLLED_BACK, State.ABORTED)
 """Nothing is left to do, once what is open was seen to."""
+# A plan never changes, and one of thousands of repos takes long to read.
+_plan_in = lru_cache(maxsize=8)(read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ def count(connection: Connection) -> int:
 
 
 def _rollout(connection: Connection, row: Row[tuple[object, ...]]) -> Rollout:
-    plan = read(row.plan)
+    plan = _plan_in(row.plan)
     rows = connection.execute(
         select(ROLLOUT_EVENTS).where(_E.rollout_id == row.id).order_by(_E.number)
     ).mappings()
