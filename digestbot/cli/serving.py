@@ -60,6 +60,7 @@ _APART = {
     "notify",
     "hooks",
     "dashboard",
+    "rollout",
     "state",
     "cache",
     "jobs",

@@ -33,6 +33,7 @@ _VOUCHED_FOR = (
     "notify",
     "hooks",
     "dashboard",
+    "rollout",
 )
 
 

@@ -45,6 +45,7 @@ from digestbot.config.proposing import (
     ScheduleConfig,
     SigningConfig,
 )
+from digestbot.config.rollout import RolloutConfig
 from digestbot.config.serving import HoldConfig, NotifyConfig, ServiceConfig, StateConfig
 
 
@@ -310,6 +311,9 @@ class Settings(Model):
     dashboard: DashboardConfig = Field(
         default_factory=DashboardConfig, description="Who may look at the dashboard, and act."
     )
+    rollout: RolloutConfig = Field(
+        default_factory=RolloutConfig, description="How rollouts go, and how far one may reach."
+    )
 
     @field_validator("hooks")
     @classmethod
@@ -346,4 +350,5 @@ SECTIONS: dict[str, type[Model]] = {
     "dashboard": DashboardConfig,
     "dashboard.users": UserConfig,
     "dashboard.proxy": ProxyConfig,
+    "rollout": RolloutConfig,
 }

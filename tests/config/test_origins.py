@@ -61,6 +61,22 @@ PROPOSALS = [
     ("dashboard.public_badges", []),
     ("dashboard.session", "12h"),
     ("dashboard.target", "7d"),
+    ("rollout.canary", []),
+    ("rollout.canary_count", 1),
+    ("rollout.waves", [10, 50, 100]),
+    ("rollout.per_owner", 0),
+    ("rollout.soak", "1h"),
+    ("rollout.passed", 0.9),
+    ("rollout.failed", 0.1),
+    ("rollout.approve", False),
+    ("rollout.probe", False),
+    ("rollout.pending", 50),
+    ("rollout.per_minute", 60),
+    ("rollout.per_hour", 450),
+    ("rollout.allow_merge", False),
+    ("rollout.watch_for", "7d"),
+    ("rollout.most_share", 0.3),
+    ("rollout.most_repos", 1000),
 ]
 DEFAULTS = [Row(key, value, "default") for key, value in PROPOSALS]
 
