@@ -161,8 +161,13 @@ class Taken:
 class Asking(Protocol):
     """Takes what people ask for. Safe to use from many threads."""
 
-    def take(self, ask: Ask, who: str) -> Taken:
+    def take(self, ask: Ask, who: str, how: str = "") -> Taken:
         """See to it that it is done, soon; the same again while it waits is the same.
+
+        Args:
+            ask: What is to be done.
+            who: Who asks.
+            how: How that is known.
 
         Raises:
             AskRefusedError: It is not done.
@@ -178,8 +183,13 @@ class Asks:
     engine: Engine
     clock: Clock = field(default_factory=Clock)
 
-    def take(self, ask: Ask, who: str) -> Taken:
+    def take(self, ask: Ask, who: str, how: str = "") -> Taken:
         """See to it that it is done, soon; the same again while it waits is the same.
+
+        Args:
+            ask: What is to be done.
+            who: Who asks.
+            how: How that is known.
 
         Raises:
             AskRefusedError: It is not done.
@@ -187,13 +197,12 @@ class Asks:
         """
         now = datetime.fromtimestamp(self.clock.wall(), UTC)
         _check(ask, now.date())
-        refusal, subject = self._written(ask, who, now)
+        refusal, subject = self._written(ask, who, how, now)
+        told = {"who": who, "how": how, "what": ask.what, "subject": subject}
         if refusal is not None:
-            _log.warning(
-                Event.ACT_REFUSED, who=who, what=ask.what, subject=subject, code=refusal.value
-            )
+            _log.warning(Event.ACT_REFUSED, **told, code=refusal.value)
             raise AskRefusedError(refusal)
-        _log.info(Event.ACT_ASKED, who=who, what=ask.what, subject=subject)
+        _log.info(Event.ACT_ASKED, **told)
         self.engine.submit(self._job(ask))
         return Taken(ask.what, subject, who, now)
 
@@ -209,7 +218,7 @@ class Asks:
             return Job(IMAGE, f"{IMAGE}:{ask.image}", {IMAGE: str(ask.image)})
         return CYCLE
 
-    def _written(self, ask: Ask, who: str, now: datetime) -> tuple[Refusal | None, str]:
+    def _written(self, ask: Ask, who: str, how: str, now: datetime) -> tuple[Refusal | None, str]:
         """What is to be done, and that it was asked for, in one transaction.
 
         What comes too often is not written down either.
@@ -243,7 +252,7 @@ class Asks:
             elif ask.image and not images.queries(connection, {ask.image}):
                 refusal = Refusal.UNKNOWN_IMAGE
             result = "asked" if refusal is None else refusal.value
-            acts.note(connection, who, ask.what, subject, result, now)
+            acts.note(connection, who, ask.what, subject, result, now, how)
         return refusal, subject
 
 

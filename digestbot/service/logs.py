@@ -52,6 +52,8 @@ class Event(StrEnum):
     HOOK_RECEIVED = "hook.received"
     HOOK_REFUSED = "hook.refused"
     ROLLOUT_CHANGED = "rollout.changed"
+    LOGIN_OK = "login.ok"
+    LOGIN_FAILED = "login.failed"
     ACT_ASKED = "act.asked"
     ACT_REFUSED = "act.refused"
     STATE_FAILED = "state.failed"
@@ -78,6 +80,8 @@ EVENTS = {
     Event.HOOK_RECEIVED: "A webhook told of something; what that is about is looked at.",
     Event.HOOK_REFUSED: "What was posted to a webhook was not taken; most such lines are left out.",
     Event.ROLLOUT_CHANGED: "A rollout got to another wave, halted, or ended.",
+    Event.LOGIN_OK: "Somebody signed in on the dashboard.",
+    Event.LOGIN_FAILED: "Somebody tried to sign in with a token that is nobody's.",
     Event.ACT_ASKED: "Somebody asked for something on the dashboard.",
     Event.ACT_REFUSED: "What somebody asked for on the dashboard is not done.",
     Event.STATE_FAILED: "The state could not be read or written.",

@@ -16,11 +16,12 @@ _C = ACTS.c
 
 @dataclass(frozen=True, slots=True)
 class ActRow:
-    """One of them; the `result` is `asked`, or why it was refused."""
+    """One of them: `how` it is known who it was; the `result` is `asked`, or why it was refused."""
 
     id: int
     at: datetime
     who: str
+    how: str
     what: str
     subject: str
     result: str
@@ -36,10 +37,16 @@ class Lately:
 
 
 def note(
-    connection: Connection, who: str, what: str, subject: str, result: str, now: datetime
+    connection: Connection,
+    who: str,
+    what: str,
+    subject: str,
+    result: str,
+    now: datetime,
+    how: str = "",
 ) -> None:
     """Write one down; forget the oldest."""
-    row = {"at": now, "who": who, "what": what, "subject": subject, "result": result}
+    row = {"at": now, "who": who, "how": how, "what": what, "subject": subject, "result": result}
     connection.execute(insert(ACTS).values(**row))
     connection.execute(delete(ACTS).where(_C.at < now - KEPT))
 
@@ -56,7 +63,7 @@ def newest(connection: Connection, *, offset: int = 0, limit: int = 50) -> list[
     """The last ones, the newest first."""
     query = select(ACTS).order_by(_C.at.desc(), _C.id.desc()).offset(offset).limit(limit)
     return [
-        ActRow(row.id, row.at, row.who, row.what, row.subject, row.result)
+        ActRow(row.id, row.at, row.who, row.how, row.what, row.subject, row.result)
         for row in connection.execute(query)
     ]
 

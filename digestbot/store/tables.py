@@ -282,6 +282,7 @@ ACTS = Table(
     Column("id", Integer, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("who", Words, nullable=False),
+    Column("how", Words, nullable=False, server_default=""),
     Column("what", Words, nullable=False),
     Column("subject", Words, nullable=False),
     Column("result", Words, nullable=False),

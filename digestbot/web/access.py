@@ -142,14 +142,14 @@ class Access:
         expected = self.csrf(visitor).encode()
         return hmac.compare_digest(expected, given.encode("utf-8", "surrogatepass"))
 
-    def sign_in(self, request: Request, response: Response, token: str) -> bool:
-        """Begin a session for the user whose token this is; whether there is one."""
+    def sign_in(self, request: Request, response: Response, token: str) -> str:
+        """Begin a session for the user whose token this is; their name, or nothing."""
         user = self._users.knowing(token)
         if user is None:
-            return False
+            return ""
         is_https = self.proxies.is_https(request)
         self._sessions.give(response, self._sessions.begin(user), is_https=is_https)
-        return True
+        return user.name
 
     def sign_out(self, request: Request, response: Response, visitor: Visitor) -> None:
         """End the session of a visitor."""

@@ -107,7 +107,8 @@ class _Actions:
             visitor = self._operator(request, form)
             is_program = wants_json(request) or not visitor.is_carried
             try:
-                taken = await run_in_threadpool(self.asking.take, read(form), visitor.name)
+                take = self.asking.take
+                taken = await run_in_threadpool(take, read(form), visitor.name, visitor.how)
             except _BadNameError:
                 return _refused(BAD_NAME, form, is_program=is_program)
             except AskRefusedError as error:

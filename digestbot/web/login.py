@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from digestbot.clock import Clock
+from digestbot.service.logs import Event, get_log
 from digestbot.web.access import Access, Role
 from digestbot.web.forms import read_form
 from digestbot.web.origin import SAFE, neighbourhood
@@ -27,6 +28,8 @@ _SEE_OTHER, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 303, 403, 404, 429
 # A path on this host and what is asked there: no empty part, which would name another host, no
 # backslash, which browsers take for a slash, and nothing that they leave out.
 _LOCAL = re.compile(r"(?:/[\w.~%!$&'()*+,;=:@-]+)*/?(?:\?[!$-;=?-\[\]_a-z~]*)?", re.ASCII)
+
+_log = get_log(__name__)
 
 Render = Callable[[Request, str, Mapping[str, object]], str]
 """A template by name, with what it shows, as HTML."""
@@ -96,9 +99,14 @@ class _Login:
             page.headers["Retry-After"] = str(math.ceil(wait))
             return page
         answer = RedirectResponse(there, _SEE_OTHER)
-        if self._access.sign_in(request, answer, form.get("token", "").strip()):
+        address = self._access.proxies.client(request)
+        name = self._access.sign_in(request, answer, form.get("token", "").strip())
+        if name:
+            _log.info(Event.LOGIN_OK, who=name, address=address)
             return answer
+        # Whoever tries too often gets no further than this, so that the log does not fill either.
         self._throttle.note(who)
+        _log.warning(Event.LOGIN_FAILED, address=address)
         return self._page(request, there, "That is nobody's token.", _FORBIDDEN)
 
     async def leave(self, request: Request) -> Response:

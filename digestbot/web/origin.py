@@ -92,6 +92,12 @@ def is_own(request: Request, *, is_https: bool) -> bool:
     return origins[0].lower() in {f"{scheme}://{hosts[0].lower()}" for scheme in schemes}
 
 
+def is_foreign(request: Request, *, is_https: bool) -> bool:
+    """Whether a browser sends this for a page that is none of this site."""
+    says = "sec-fetch-site" in request.headers or "origin" in request.headers
+    return says and not is_own(request, is_https=is_https)
+
+
 def is_near(request: Request) -> bool:
     """Whether this names a loopback host, and nobody says that they only pass it on.
 

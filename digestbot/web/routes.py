@@ -28,9 +28,11 @@ from digestbot.web.exports import export_routes
 from digestbot.web.files import Files
 from digestbot.web.login import PATHS, login_address, login_routes
 from digestbot.web.openapi import openapi_routes
+from digestbot.web.origin import SAFE, is_foreign
 from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
+from digestbot.web.room import Room
 from digestbot.web.tables import EXPORTS
 
 Routes = Sequence[BaseRoute]
@@ -101,8 +103,9 @@ def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
     login = login_routes(dashboard.access, dashboard.render, dashboard.clock)
     badges = badge_routes(dashboard.database, public)
     exports = export_routes(EXPORTS.values(), lambda request: dashboard.look(request.state.visitor))
+    reading = Room().seated([*pages, *badges, *exports])
     app = Starlette(
-        routes=[*pages, *login, *badges, *exports, *openapi_routes(), *others, static],
+        routes=[*reading, *login, *openapi_routes(), *others, static],
         middleware=[
             Middleware(
                 Door,
@@ -155,16 +158,25 @@ def _twin_of(page: Page[Any, Any], request: Request) -> str:
 
 def _turned_away(dashboard: Dashboard) -> Callable[[Request, Visitor], Response]:
     def answer(request: Request, visitor: Visitor) -> Response:
-        is_known = visitor.role > Role.NOBODY
-        if not is_known and not wants_json(request) and dashboard.access.has_login:
-            return RedirectResponse(login_address(request), _SEE_OTHER)
-        if is_known:
+        access = dashboard.access
+        if visitor.role > Role.NOBODY:
             fault = Fault("forbidden", "you may look, and change nothing", "ask an operator")
+            return _faulty(dashboard, request, fault, _FORBIDDEN)
+        if request.method in SAFE:
+            if access.has_login and not wants_json(request):
+                return RedirectResponse(login_address(request), _SEE_OTHER)
+            message = "nobody may look who is not signed in"
+        elif is_foreign(request, is_https=access.proxies.is_https(request)):
+            fault = Fault("foreign", "that did not come from a page of the dashboard", _FOREIGN)
+            return _faulty(dashboard, request, fault, _FORBIDDEN)
         else:
-            fault = Fault("sign-in", "nobody may look who is not signed in", dashboard.access.hint)
-        return _faulty(dashboard, request, fault, _FORBIDDEN if is_known else _UNKNOWN)
+            message = "nobody may ask for this who is not signed in"
+        return _faulty(dashboard, request, Fault("sign-in", message, access.hint), _UNKNOWN)
 
     return answer
+
+
+_FOREIGN = "ask on a page of it; a reverse proxy in front must pass on the Host it was asked for"
 
 
 def _on_http(dashboard: Dashboard) -> Callable[[Request, Exception], Response]:
@@ -172,7 +184,8 @@ def _on_http(dashboard: Dashboard) -> Callable[[Request, Exception], Response]:
         if not isinstance(error, HTTPException):
             raise error
         code, message = _SAID.get(error.status_code, ("refused", error.detail))
-        return _faulty(dashboard, request, Fault(code, message, ""), error.status_code)
+        fault = Fault(code, message, "")
+        return _faulty(dashboard, request, fault, error.status_code, error.headers)
 
     return answer
 
@@ -193,7 +206,19 @@ def _on_fault(
     return answer
 
 
-def _faulty(dashboard: Dashboard, request: Request, fault: Fault, status: int) -> Response:
+def _faulty(
+    dashboard: Dashboard,
+    request: Request,
+    fault: Fault,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     if wants_json(request):
-        return fault_json(fault, status)
-    return HTMLResponse(dashboard.render(request, "fault", {"fault": fault}), status)
+        answer = fault_json(fault, status)
+    else:
+        answer = HTMLResponse(dashboard.render(request, "fault", {"fault": fault}), status)
+    answer.headers.update(headers or {})
+    if status == _UNKNOWN:
+        # RFC 9110, 15.5.2: it says how one may ask. Browsers ask nobody for such a token.
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer

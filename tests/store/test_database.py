@@ -22,7 +22,7 @@ from digestbot.store.location import Location
 from tests.service.state import HOUR, NOW
 from tests.store.processes import SAYS_AND_WAITS, running, wait_until_ready
 
-REVISION = "0004"
+REVISION = "0005"
 # Not as it is written: tracebacks show lines of this file.
 CANARY = "secret-canary".upper()
 SECRET = Secret(CANARY)

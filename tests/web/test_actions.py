@@ -46,7 +46,7 @@ class Desk:
     def check_csrf(self, _visitor: Visitor, given: str) -> bool:
         return given == "meant"
 
-    def take(self, ask: Ask, who: str) -> Taken:
+    def take(self, ask: Ask, who: str, how: str = "") -> Taken:
         if self.refusal is not None:
             raise AskRefusedError(self.refusal)
         self.asked.append(ask)
