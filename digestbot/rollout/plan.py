@@ -159,31 +159,34 @@ def make_plan(
         by: Who makes it.
         left_out: Repos that are not to be asked, with the reason.
     """
-    away = dict(left_out or {})
+    away = left_out or {}
     by_image = {(move.image, move.platform): move for move in moves}
+    chosen = [
+        (place, move)
+        for place in places
+        if (move := by_image.get((place.image, place.platform))) is not None
+        and selection.chooses(place, now)
+        and (place.digest != move.digest or move.to is not None)
+    ]
+    asked = [(place, move) for place, move in chosen if place.repo not in away]
     edits: dict[str, list[Edit]] = {}
-    owners: dict[str, Member] = {}
-    found_out: dict[str, str] = {}
-    for place in places:
-        move = by_image.get((place.image, place.platform))
-        if move is None or not selection.chooses(place, now):
-            continue
-        if place.digest == move.digest and move.to is None:
-            continue
-        if place.repo in away:
-            found_out[place.repo] = away[place.repo]
-            continue
-        edit = Edit(place.path, place.line, place.image, place.digest, move.digest, place.platform)
-        edits.setdefault(place.repo, []).append(edit)
+    members: dict[str, Member] = {}
+    for place, move in asked:
+        edits.setdefault(place.repo, []).append(_edit(place, move))
         owner = place.owners[0] if place.owners else place.org
-        owners.setdefault(place.repo, Member(place.repo, owner, place.topics))
+        members.setdefault(place.repo, Member(place.repo, owner, place.topics))
     key = " ".join(sorted({move.image.image for move in moves}))
-    waves = assign(owners.values(), rules.waves, key)
+    waves = assign(members.values(), rules.waves, key)
     targets = tuple(
         Planned(member.repo, number, member.owner, tuple(edits[member.repo]))
         for number, wave in enumerate(waves)
         for member in sorted(wave, key=lambda one: one.repo)
     )
-    used = {(edit.image, edit.after) for target in targets for edit in target.edits}
-    kept = tuple(move for move in moves if (move.image, move.digest) in used)
-    return Plan(now, by, selection, kept, rules, targets, fleet, found_out)
+    used = {(move.image, move.platform) for _, move in asked}
+    kept = tuple(move for move in moves if (move.image, move.platform) in used)
+    gone = {place.repo: away[place.repo] for place, _ in chosen if place.repo in away}
+    return Plan(now, by, selection, kept, rules, targets, fleet, gone)
+
+
+def _edit(place: Place, move: Move) -> Edit:
+    return Edit(place.path, place.line, place.image, place.digest, move.digest, place.platform)
