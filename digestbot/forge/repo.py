@@ -59,6 +59,7 @@ class Repo:
         allows_auto_merge: Whether the forge merges by itself once all is green.
         deletes_branches: Whether the forge deletes a branch once it is merged.
         url: Its page; empty without one.
+        topics: What its forge lists it under, sorted; nothing where it was not asked for them.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Repo:
     allows_auto_merge: bool = False
     deletes_branches: bool = False
     url: str = ""
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,6 +298,7 @@ def _columns(listed: Repo | LeftOut) -> dict[str, Any]:
         "pulse": listed.pulse,
         "allows_auto_merge": listed.allows_auto_merge,
         "deletes_branches": listed.deletes_branches,
+        "topics": list(listed.topics),
         "left_out": "",
         "left_out_message": "",
     }
@@ -316,5 +317,6 @@ def _due(row: Row[Any]) -> Due:
         allows_auto_merge=row.allows_auto_merge,
         deletes_branches=row.deletes_branches,
         url=row.url,
+        topics=tuple(row.topics or ()),
     )
     return Due(row.id, row.target, repo, row.reason, row.asked_at)

@@ -91,6 +91,8 @@ REPOS = Table(
     _text("pulse"),
     Column("allows_auto_merge", Boolean, nullable=False),
     Column("deletes_branches", Boolean, nullable=False),
+    # Nothing where it was not listed since there is such a column.
+    Column("topics", JSON(none_as_null=True)),
     _text("left_out"),
     _text("left_out_message"),
     Column("listed_run", Words, nullable=False),

@@ -32,6 +32,7 @@ APP = Repo(
     allows_auto_merge=True,
     deletes_branches=True,
     url="https://github.com/acme/app",
+    topics=("docker", "web"),
 )
 PROBLEM = Problem("repo", "acme/app", "denied", "it may not be read", "see to it", "acme/app")
 

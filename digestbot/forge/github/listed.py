@@ -26,7 +26,6 @@ class Listed:
     """A repo, and what decides whether it is left out."""
 
     repo: Repo
-    topics: frozenset[str] = frozenset()
     may_push: bool = True
     is_archived: bool = False
     is_disabled: bool = False
@@ -53,10 +52,10 @@ def read_listed(node: object, prefix: str) -> Listed | LeftOut:
         allows_auto_merge=dig(node, "autoMergeAllowed") is True,
         deletes_branches=dig(node, "deleteBranchOnMerge") is True,
         url=text(node, "url"),
+        topics=tuple(sorted(set(_topics(node)))),
     )
     return Listed(
         repo=read_branches(repo, dig(node, "refs"), prefix),
-        topics=frozenset(_topics(node)),
         # GitHub tells Apps nothing here, so that nothing said is no refusal.
         may_push=text(node, "viewerPermission") in {"", *_MAY_PUSH},
         is_archived=dig(node, "isArchived") is True,

@@ -191,7 +191,8 @@ class GitHubListing:
         folder = self._selection.prefix.rpartition("/")[0]
         return {
             "prefix": f"refs/heads/{folder}/" if folder else "refs/heads/",
-            "withTopics": bool(self._selection.topics),
+            # Who proposes keeps them, for rollouts that go by them: a point more for each page.
+            "withTopics": bool(self._selection.topics) or self._selection.is_proposing,
             "withBranches": self._selection.is_proposing,
         }
 
@@ -209,7 +210,7 @@ def _unwanted(listed: Listed, selection: Selection) -> Iterator[tuple[str, str]]
     globs = [glob.lower() for glob in selection.names]
     if globs and not any(matches(name, glob) for glob in globs):
         yield "name", "its name is not among those asked for"
-    if selection.topics and not listed.topics.intersection(selection.topics):
+    if selection.topics and not set(selection.topics).intersection(listed.repo.topics):
         yield "topic", "it has none of the topics asked for"
     if listed.is_fork:
         yield "fork", "it is a fork"

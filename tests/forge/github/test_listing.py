@@ -170,6 +170,18 @@ def test_selection_says_which_repos_are_meant(
     assert len(found) == 3
 
 
+def test_who_proposes_learns_the_topics_of_a_repo_and_who_scans_does_not_ask(
+    github: GitHubServer,
+) -> None:
+    github.add_repo("acme/web", topics=["site", "docker"])
+
+    proposing = listed(github, "acme", PROPOSING)
+    scanning = listed(github, "acme", Selection())
+
+    assert repos(proposing)["acme/web"].topics == ("docker", "site")
+    assert repos(scanning)["acme/web"].topics == ()
+
+
 def test_our_branches_and_their_pull_requests_are_brought_along(github: GitHubServer) -> None:
     github.add_repo("acme/app")
     github.open_pull("acme/app", "digestbot/images", {"a": "b"}, by=US)
