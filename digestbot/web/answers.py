@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -50,13 +48,12 @@ def _json(told: dict[str, Any], status: int) -> Response:
 
 
 def _plain(view: Any) -> Any:  # noqa: ANN401 - any dataclass
-    kind: Hashable = type(view)
-    return _adapter(kind).dump_python(view, mode="json")
+    kind: type[Any] = type(view)
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
+        adapter = _ADAPTERS[kind] = TypeAdapter(kind)
+    return adapter.dump_python(view, mode="json")
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 _ANYTHING: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
