@@ -13,7 +13,7 @@ from digestbot.image import Digest
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 
 
-def make_index(build: int) -> bytes:
+def make_index(build: int, created: str = "") -> bytes:
     """The bytes of an index as a base image's publisher would push for this build."""
     platforms = (("linux", "amd64"), ("linux", "arm64"))
     children = [
@@ -26,17 +26,16 @@ def make_index(build: int) -> bytes:
         for system, architecture in platforms
     ]
     index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": children}
-    return json.dumps(index).encode()
+    told = {"annotations": {"org.opencontainers.image.created": created}} if created else {}
+    return json.dumps(index | told).encode()
 
 
 @contextmanager
 def serve(manifests: dict[str, bytes]) -> Iterator[str]:
-    """Serve these manifests, keyed `repository:tag`, while the context lasts; yields host:port."""
-    by_path: dict[str, bytes] = {}
-    for name, body in manifests.items():
-        repository, _, tag = name.rpartition(":")
-        for reference in (tag, str(Digest.of(body))):
-            by_path[f"/v2/{repository}/manifests/{reference}"] = body
+    """Serve these manifests, keyed `repository:tag`, while the context lasts; yields host:port.
+
+    A tag moves when it gets another manifest meanwhile.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         """Answers HEAD and GET of manifests as distribution-spec says."""
@@ -45,7 +44,7 @@ def serve(manifests: dict[str, bytes]) -> Iterator[str]:
 
         def do_HEAD(self) -> None:
             """Headers of a manifest."""
-            body = by_path.get(self.path)
+            body = _by_path(manifests).get(self.path)
             self.send_response(200 if body else 404)
             self.send_header("Content-Length", str(len(body or b"")))
             if body:
@@ -56,7 +55,7 @@ def serve(manifests: dict[str, bytes]) -> Iterator[str]:
         def do_GET(self) -> None:
             """A manifest."""
             self.do_HEAD()
-            self.wfile.write(by_path.get(self.path, b""))
+            self.wfile.write(_by_path(manifests).get(self.path, b""))
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as inherited
             """Keep quiet."""
@@ -69,3 +68,12 @@ def serve(manifests: dict[str, bytes]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _by_path(manifests: dict[str, bytes]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for name, body in manifests.items():
+        repository, _, tag = name.rpartition(":")
+        for reference in (tag, str(Digest.of(body))):
+            found[f"/v2/{repository}/manifests/{reference}"] = body
+    return found

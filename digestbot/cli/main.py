@@ -15,6 +15,7 @@ from digestbot.cli.exits import Exit, code_of
 from digestbot.cli.importing import importing
 from digestbot.cli.options import WORDS
 from digestbot.cli.terminal import Terminal
+from digestbot.clock import Clock
 from digestbot.errors import DigestbotError, UsageError
 
 COMMANDS = {
@@ -89,13 +90,16 @@ def digestbot() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command line; returns the exit code and prints errors to stderr."""
+def run(arguments: Sequence[str], clock: Clock | None = None) -> int:
+    """Run a command line; returns the exit code and prints errors to stderr.
+
+    With a clock, it is what the commands about rollouts know the time by.
+    """
     instruction = os.environ.get(COMPLETE_VARIABLE)
     if instruction:
         return shell_complete(digestbot, {}, "digestbot", COMPLETE_VARIABLE, instruction)
     try:
-        with digestbot.make_context("digestbot", list(arguments)) as context:
+        with digestbot.make_context("digestbot", list(arguments), obj=clock) as context:
             context.meta[WORDS] = tuple(arguments)
             return _invoke(context)
     except click.exceptions.Exit as error:

@@ -87,5 +87,7 @@ def whoever(by: str) -> str:
 
 
 def now() -> datetime:
-    """The time."""
-    return datetime.fromtimestamp(Clock().wall(), UTC)
+    """The time, by the clock that the command was given."""
+    context = click.get_current_context(silent=True)
+    clock = context.find_object(Clock) if context is not None else None
+    return datetime.fromtimestamp((clock or Clock()).wall(), UTC)
