@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, func, select
 
 from digestbot.scan.result import Problem
 from digestbot.store import ages, attention, images, moves, repos, runs, standing, tallies
@@ -149,8 +149,9 @@ def glance(connection: Connection, asked: Asked) -> Glance:
 
 
 def _count_followed(connection: Connection) -> int:
-    is_followed = exists().where(FINDINGS.c.image_id == _I.id, ages.is_live())
-    query = select(func.count()).select_from(IMAGES).where(is_followed)
+    # Asked like this, PostgreSQL looks for one of each image; for EXISTS it would read them all.
+    first = select(FINDINGS.c.id).where(FINDINGS.c.image_id == _I.id, ages.is_live()).limit(1)
+    query = select(func.count()).select_from(IMAGES).where(first.scalar_subquery().is_not(None))
     return connection.scalar(query) or 0
 
 

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from digestbot.web.csv_text import csv_text
 from digestbot.web.page import Look, Question, asked
 
-PIECE = 1000
+PIECE = 500
 """How many rows are read at a time."""
 MEDIA_TYPE = "text/csv; header=present; charset=utf-8"
 

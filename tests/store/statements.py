@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 
 @contextmanager
-def counted(connection: Connection) -> Iterator[list[str]]:
-    """The statements of a connection, while it lasts; a batch of rows is one."""
+def counted(asked: Connection | type[Engine]) -> Iterator[list[str]]:
+    """The statements of a connection, or of all there are; a batch of rows is one."""
     seen: list[str] = []
 
     def note(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
         seen.append(statement)
 
-    event.listen(connection, "before_cursor_execute", note)
+    event.listen(asked, "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        event.remove(connection, "before_cursor_execute", note)
+        event.remove(asked, "before_cursor_execute", note)
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def see(connection: Connection, *seen: Digest) -> None:
 
 def group(age: timedelta | None, places: int = 1, *, is_at_least: bool = False) -> PinGroup:
     since = None if age is None else NOW - age
-    return PinGroup(1, "sha256:x", places, 1, since, is_at_least)
+    return PinGroup(1, "sha256:x", places, since, is_at_least)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,7 @@ def test_pins_are_counted_by_image_and_digest(connection: Connection) -> None:
 
     found = ages.groups(connection)
 
-    assert [(one.digest, one.places, one.repos) for one in found] == [
-        (str(A), 3, 2),
-        (str(B), 1, 1),
-    ]
+    assert [(one.digest, one.places) for one in found] == [(str(A), 3), (str(B), 1)]
 
 
 def test_only_what_is_stale_or_held_is_behind(connection: Connection) -> None:
@@ -96,16 +93,6 @@ def test_repos_that_are_left_out_are_not_counted(connection: Connection) -> None
     connection.execute(text("UPDATE repos SET left_out = 'fork'"))
 
     assert ages.groups(connection) == []
-
-
-def test_of_some_images_alone(connection: Connection) -> None:
-    (number,) = add_repos(connection, "acme/a").values()
-    names = ("debian:12", "node:24", "python:3")
-    add_findings(connection, number, *(finding(name, Status.STALE) for name in names))
-    first, _, third = ages.groups(connection)
-
-    assert ages.groups(connection, [first.image_id, third.image_id]) == [first, third]
-    assert ages.groups(connection, []) == []
 
 
 def test_what_is_summed_up_is_found_by_index(connection: Connection) -> None:

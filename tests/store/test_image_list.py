@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, text
 
+from digestbot.files.occurrence import Steering
+from digestbot.image import Platform
 from digestbot.policy.finding import Status
 from digestbot.store import image_list
-from digestbot.store.image_list import HeldBy, ImageFilter, ListedImage, Sort
+from digestbot.store.image_list import HeldBy, ImageFilter, ListedImage, Sort, census, followed
 from tests.service.state import (
     DAY,
     HOUR,
@@ -54,12 +57,15 @@ def fleet(connection: Connection) -> Connection:
 
 
 def one_of(connection: Connection, image: str) -> ListedImage:
-    found = image_list.page(connection, ImageFilter())
-    return next(one for one in found if name_of(one) == image)
+    return next(one for one in followed(connection) if name_of(one) == image)
+
+
+def sorted_by(connection: Connection, sort: Sort) -> list[ListedImage]:
+    return image_list.ordered(followed(connection), sort)
 
 
 def test_those_come_first_where_most_repos_are_behind(fleet: Connection) -> None:
-    found = image_list.page(fleet, ImageFilter())
+    found = sorted_by(fleet, "behind")
 
     assert names(found) == [PYTHON, NODE, DEBIAN, BROKEN]
     assert [one.repos_behind for one in found] == [2, 1, 0, 0]
@@ -73,7 +79,7 @@ def test_those_come_first_where_most_repos_are_behind(fleet: Connection) -> None
     ],
 )
 def test_other_orders(fleet: Connection, sort: Sort, expected: list[str]) -> None:
-    assert names(image_list.page(fleet, ImageFilter(), sort=sort)) == expected
+    assert names(sorted_by(fleet, sort)) == expected
 
 
 def test_places_and_repos_are_counted(fleet: Connection) -> None:
@@ -123,74 +129,75 @@ def test_what_its_registry_says(fleet: Connection) -> None:
     ],
 )
 def test_filters(fleet: Connection, asked: ImageFilter, expected: list[str]) -> None:
-    assert names(image_list.page(fleet, asked)) == expected
-    assert image_list.count(fleet, asked) == len(expected)
-    assert set(names(image_list.after(fleet, asked))) == set(expected)
+    assert names(image_list.matching(sorted_by(fleet, "behind"), asked)) == expected
 
 
-def test_a_page_of_it(fleet: Connection) -> None:
-    found = image_list.page(fleet, ImageFilter(), offset=1, limit=2)
-
-    assert names(found) == [NODE, DEBIAN]
-
-
-def test_all_of_it_in_pieces(fleet: Connection) -> None:
-    found: list[ListedImage] = []
-    last = 0
-    while piece := image_list.after(fleet, ImageFilter(), last, 3):
-        found, last = [*found, *piece], piece[-1].id
+def test_they_come_in_order_of_their_ids(fleet: Connection) -> None:
+    found = [one.id for one in followed(fleet)]
 
     assert len(found) == 4
-    assert [one.id for one in found] == sorted(one.id for one in found)
+    assert found == sorted(found)
+
+
+def test_platforms_are_in_order_and_their_names_told_apart(connection: Connection) -> None:
+    (number,) = add_repos(connection, "acme/a").values()
+    of_all = finding(PYTHON, STALE)
+    arm, amd = (
+        replace(of_all, occurrence=replace(of_all.occurrence, steering=Steering(platform=one)))
+        for one in (Platform("linux", "arm64"), Platform("linux", "amd64"))
+    )
+    add_findings(connection, number, arm, of_all, amd)
+
+    found = sorted_by(connection, "name")
+
+    assert [str(one.query.platform or "") for one in found] == ["", "linux/amd64", "linux/arm64"]
 
 
 def test_what_nobody_follows_is_not_listed(fleet: Connection) -> None:
     fleet.execute(text("UPDATE repos SET left_out = 'fork' WHERE name = 'acme/c'"))
 
-    assert BROKEN not in names(image_list.page(fleet, ImageFilter()))
+    assert BROKEN not in names(followed(fleet))
     assert one_of(fleet, DEBIAN).repos == 2
-    assert image_list.census(fleet).registries == ("docker.io",)
+    assert census(followed(fleet)).registries == ("docker.io",)
 
 
 def test_registries_are_told_once(fleet: Connection) -> None:
-    assert image_list.census(fleet).registries == ("docker.io", "ghcr.io")
+    assert census(followed(fleet)).registries == ("docker.io", "ghcr.io")
 
 
 def test_a_census_counts_what_each_filter_lets_through(fleet: Connection) -> None:
-    census = image_list.census(fleet)
+    found = followed(fleet)
 
-    assert census.total == image_list.count(fleet, ImageFilter())
-    assert set(census.states) == {"failing", "behind", "stale", "held", "current"}
-    for state, number in census.states.items():
-        assert number == image_list.count(fleet, ImageFilter(state=state)), state
+    counted = census(found)
+
+    assert counted.total == len(found)
+    assert set(counted.states) == {"failing", "behind", "stale", "held", "current"}
+    for state, number in counted.states.items():
+        assert number == len(image_list.matching(found, ImageFilter(state=state))), state
 
 
 def test_numbers_are_whole(fleet: Connection) -> None:
-    places = [
-        number for one in image_list.page(fleet, ImageFilter()) for number in one.places.values()
-    ]
+    places = [number for one in followed(fleet) for number in one.places.values()]
 
     assert {type(number) for number in places} == {int}
 
 
 def test_an_empty_state(connection: Connection) -> None:
-    assert image_list.page(connection, ImageFilter()) == []
-    assert image_list.count(connection, ImageFilter()) == 0
-    assert image_list.census(connection).total == 0
+    found = followed(connection)
+
+    assert found == []
+    assert census(found).total == 0
 
 
-def test_a_page_costs_as_many_statements_however_many_images_it_has(fleet: Connection) -> None:
-    with counted(fleet) as of_one:
-        image_list.page(fleet, ImageFilter(), limit=1)
-    with counted(fleet) as of_all:
-        image_list.page(fleet, ImageFilter())
+def test_as_many_statements_are_made_however_many_images_there_are(fleet: Connection) -> None:
+    with counted(fleet) as statements:
+        followed(fleet)
 
-    assert len(of_one) == len(of_all) == 3
+    assert len(statements) == 3
 
 
-@pytest.mark.parametrize("sort", ["behind", "oldest"])
-def test_it_is_summed_up_by_index(fleet: Connection, sort: Sort) -> None:
+def test_findings_are_summed_up_by_index(fleet: Connection) -> None:
     with planned(fleet) as plans:
-        image_list.page(fleet, ImageFilter(), sort=sort)
+        followed(fleet)
 
     assert any("ix_findings_status_image_id_digest_repo_id" in step for step in plans)

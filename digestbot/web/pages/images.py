@@ -106,23 +106,20 @@ def read(look: Look, question: ImagesQuestion) -> ImagesView:
     """
     today = look.now.date()
     with look.database.reading() as connection:
-        found = image_list.page(
-            connection,
-            question.filter,
-            sort=question.sort,
-            offset=(question.page - 1) * ROWS,
-            limit=ROWS,
-        )
-        census = image_list.census(connection)
-        is_all = question.filter == ImageFilter()
-        return ImagesView(
-            states={one: census.states[one] for one in _COUNTED},
-            total=census.total if is_all else image_list.count(connection, question.filter),
-            images=[row_of(one) for one in found],
-            registries=list(census.registries[:_MOST_REGISTRIES]),
-            ignores=[ignore_of(one) for one in ignores.holding(connection, today)],
-            ignores_total=ignores.count(connection, today),
-        )
+        followed = image_list.followed(connection)
+        left_alone = ignores.holding(connection, today)
+        ignored = ignores.count(connection, today)
+    found = image_list.ordered(image_list.matching(followed, question.filter), question.sort)
+    census = image_list.census(followed)
+    first = (question.page - 1) * ROWS
+    return ImagesView(
+        states={one: census.states[one] for one in _COUNTED},
+        total=len(found),
+        images=[row_of(one) for one in found[first : first + ROWS]],
+        registries=list(census.registries[:_MOST_REGISTRIES]),
+        ignores=[ignore_of(one) for one in left_alone],
+        ignores_total=ignored,
+    )
 
 
 def row_of(one: ListedImage) -> ImagesRow:

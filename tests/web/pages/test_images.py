@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 from pydantic import TypeAdapter
+from sqlalchemy import Engine
 
 from digestbot.image import ImageTag
 from digestbot.store import ignores
@@ -28,6 +29,7 @@ from tests.service.state import (
     finding,
     state,
 )
+from tests.store.statements import counted
 from tests.web.asking import asking, loaded_with
 from tests.web.fleets import small
 from tests.web.markup import Element, cells, parse
@@ -75,6 +77,24 @@ def ignored(database: Database, repo: str = "") -> None:
         last = date(2026, 12, 1)
         added = ignores.add(connection, TAG, last, "it breaks <b>", "ann", NOW - HOUR, repo)
     assert added == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({}, id="all"),
+        pytest.param({"q": "library", "sort": "oldest"}, id="some"),
+        pytest.param({"state": "held", "page": "2"}, id="none"),
+    ],
+)
+def test_what_follows_them_is_summed_up_once_whatever_is_asked(
+    fleet: Database, given: dict[str, str]
+) -> None:
+    with counted(Engine) as statements:
+        view_of(fleet, **given)
+
+    # That, how long pins are behind, what holds them back, what is left alone and how much.
+    assert len([one for one in statements if one.startswith("SELECT")]) == 5
 
 
 def test_what_most_repos_are_behind_with_comes_first(fleet: Database) -> None:

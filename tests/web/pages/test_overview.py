@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 from pydantic import TypeAdapter
+from sqlalchemy import Engine
 
 from digestbot.config.load import LoadedSettings
 from digestbot.image import ImageTag
@@ -20,6 +21,7 @@ from digestbot.web.pages import overview
 from digestbot.web.pages.overview import OverviewQuestion
 from digestbot.web.pages.overview_view import OverviewNeed, OverviewTally, OverviewView
 from tests.service.state import DAY, HOUR, NOW, state
+from tests.store.statements import counted
 from tests.web.asking import asking, loaded_with
 from tests.web.fleets import small
 from tests.web.markup import Element, cells, parse
@@ -82,6 +84,15 @@ def only(view: OverviewView) -> OverviewNeed:
 
 
 # What needs somebody
+
+
+def test_a_glance_is_as_many_questions_however_large_the_fleet(database: Database) -> None:
+    small(database)
+
+    with counted(Engine) as statements:
+        read(database)
+
+    assert len([one for one in statements if one.startswith("SELECT")]) <= 17
 
 
 def test_where_nothing_needs_anybody_that_is_said(database: Database, rows: Rows) -> None:
