@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import click
 
+from digestbot.cli.rollout_ends import abort, rollback
 from digestbot.cli.rollout_start import start
+from digestbot.cli.rollout_status import status
+from digestbot.cli.rollout_verbs import approve, pause, promote, resume, retry, skip
 
-COMMANDS: tuple[click.Command, ...] = (start,)
+COMMANDS: tuple[click.Command, ...] = (
+    start,
+    status,
+    pause,
+    resume,
+    promote,
+    approve,
+    retry,
+    skip,
+    abort,
+    rollback,
+)
 """In the order in which somebody needs them."""
 
 
