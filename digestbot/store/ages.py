@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -82,12 +82,12 @@ def is_live() -> ColumnElement[bool]:
     return _C.repo_id.not_in(select(REPOS.c.id).where(REPOS.c.left_out > ""))
 
 
-def groups(connection: Connection) -> list[PinGroup]:
-    """The stale and held pins of live repos, by image and digest."""
-    is_pin = _C.image_id.is_not(None) & _C.digest.is_not(None)
+def groups(connection: Connection, image_ids: Collection[int] | None = None) -> list[PinGroup]:
+    """The stale and held pins of live repos, by image and digest; of these images, if told."""
+    is_meant = _C.image_id.is_not(None) if image_ids is None else _C.image_id.in_(image_ids)
     found = (
         select(_C.image_id, _C.digest, func.count().label("places"))
-        .where(_C.status.in_(BEHIND), is_pin, is_live())
+        .where(_C.status.in_(BEHIND), is_meant, _C.digest.is_not(None), is_live())
         .group_by(_C.image_id, _C.digest)
         .subquery()
     )

@@ -95,6 +95,16 @@ def test_repos_that_are_left_out_are_not_counted(connection: Connection) -> None
     assert ages.groups(connection) == []
 
 
+def test_of_some_images_alone(connection: Connection) -> None:
+    (number,) = add_repos(connection, "acme/a").values()
+    names = ("debian:12", "node:24", "python:3")
+    add_findings(connection, number, *(finding(name, Status.STALE) for name in names))
+    first, _, third = ages.groups(connection)
+
+    assert ages.groups(connection, [first.image_id, third.image_id]) == [first, third]
+    assert ages.groups(connection, []) == []
+
+
 def test_what_is_summed_up_is_found_by_index(connection: Connection) -> None:
     add_stale(connection, A)
     see(connection, A, B)
