@@ -9,6 +9,7 @@ from digestbot.proposals.report_contract import update_schema
 from digestbot.report.contract import scan_schema
 from digestbot.service.hooks.contract import hooks_schema
 from digestbot.service.notify.contract import notice_schema
+from digestbot.service.rollouts.standing_contract import rollout_schema, rollouts_schema
 from digestbot.service.status_contract import status_schema
 
 _Schema = Mapping[str, Any]
@@ -18,6 +19,8 @@ CONTRACTS: Final[tuple[Callable[[], _Schema], ...]] = (
     status_schema,
     notice_schema,
     hooks_schema,
+    rollouts_schema,
+    rollout_schema,
 )
 
 
