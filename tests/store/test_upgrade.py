@@ -150,6 +150,6 @@ def test_since_when_a_repo_is_behind_is_what_the_history_says(first: Location) -
         groups = ages.groups(connection)
 
     # What was never seen is behind since the tag was seen at all, at least.
-    never = PinGroup(1, "sha256:" + "c" * 64, 1, 1, NOW - 9 * DAY, is_at_least=True)
-    assert groups == [PinGroup(1, str(OLD), 1, 1, NOW - 3 * DAY, is_at_least=False), never]
+    never = PinGroup(1, "sha256:" + "c" * 64, 1, NOW - 9 * DAY, is_at_least=True)
+    assert groups == [PinGroup(1, str(OLD), 1, NOW - 3 * DAY, is_at_least=False), never]
     assert stored.startswith(f"{NOW - 9 * DAY:%Y-%m-%d %H:%M}")
