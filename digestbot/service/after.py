@@ -12,6 +12,7 @@ from digestbot.service.cycle import CycleResult
 from digestbot.service.notify.delivery import Delivery
 from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
+from digestbot.service.rollouts.news import ROLLOUT
 from digestbot.store import conditions, images, runs
 from digestbot.store.database import Database
 
@@ -45,7 +46,8 @@ class Aftermath:
         known = known_after(self.database, result.state, result.problems, self.deny)
         names = [recipient.notifier.name for recipient in self.notices.recipients]
         with self.database.begin() as connection:
-            conditions.note(connection, conditions_of(known), now)
+            # Those of rollouts are kept by whoever drives them.
+            conditions.note(connection, conditions_of(known), now, but=ROLLOUT)
             conditions.prune(connection, now - _KEPT, names)
             runs.prune(connection, now - _KEPT)
             runs.prune_partial(connection, now - _ALL_KEPT)

@@ -1,4 +1,4 @@
-"""What people asked for, as it holds in a repo while that is worked on."""
+"""What people asked for, and rollouts bring, as it holds in a repo while that is worked on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from digestbot.proposals.rules import Asked
-from digestbot.scan.gate import RegistryGate
-from digestbot.store import asks, ignores
+from digestbot.scan.gate import Gate, RegistryGate
+from digestbot.service.again import ADOPTED_FOR
+from digestbot.service.rollouts.gating import Leaving
+from digestbot.store import asks, ignores, rollouts
 from digestbot.store.database import Database
 from digestbot.store.ignores import IgnoreRow
 
@@ -52,5 +54,10 @@ class Heeding:
         with self.database.reading() as connection:
             rows = ignores.holding_in(connection, repo, self.now().date())
             asked = asks.asked_of(connection, repo)
-        gate = None if asked.waived_at is None else self.gate.waiving(asked.waived_at)
+            left = rollouts.brought_to(connection, repo)
+        gate: Gate | None = None
+        if asked.waived_at is not None:
+            gate = self.gate.waiving(asked.waived_at)
+        if left:
+            gate = Leaving(gate or self.gate, left, self.now() + ADOPTED_FOR)
         return Asked(tuple(map(Ignored.of, rows)), gate, asked.is_to_propose)

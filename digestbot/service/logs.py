@@ -52,6 +52,10 @@ class Event(StrEnum):
     HOOK_RECEIVED = "hook.received"
     HOOK_REFUSED = "hook.refused"
     ROLLOUT_CHANGED = "rollout.changed"
+    ROLLOUT_CHASED = "rollout.chased"
+    ROLLOUT_BACKSLID = "rollout.backslid"
+    ROLLOUT_TAG_MOVED = "rollout.tag_moved"
+    ROLLOUT_FAILED = "rollout.failed"
     LOGIN_OK = "login.ok"
     LOGIN_FAILED = "login.failed"
     ACT_ASKED = "act.asked"
@@ -80,6 +84,10 @@ EVENTS = {
     Event.HOOK_RECEIVED: "A webhook told of something; what that is about is looked at.",
     Event.HOOK_REFUSED: "What was posted to a webhook was not taken; most such lines are left out.",
     Event.ROLLOUT_CHANGED: "A rollout got to another wave, halted, or ended.",
+    Event.ROLLOUT_CHASED: "Something was done about a pull request that stays open.",
+    Event.ROLLOUT_BACKSLID: "A repo that a rollout was through with went back.",
+    Event.ROLLOUT_TAG_MOVED: "A tag moved after the plan was made; the rollout keeps to its plan.",
+    Event.ROLLOUT_FAILED: "A step of a rollout did not work; it is tried again.",
     Event.LOGIN_OK: "Somebody signed in on the dashboard.",
     Event.LOGIN_FAILED: "Somebody tried to sign in with a token that is nobody's.",
     Event.ACT_ASKED: "Somebody asked for something on the dashboard.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,16 +30,24 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What somebody was told last of a subject, and what holds now; None where nothing does."""
+    """What somebody was told last of a subject, and what holds now; None where nothing does.
+
+    Attributes:
+        last: What held last, where it has ended.
+    """
 
     before: Condition | None
     after: Condition | None
     since: datetime
+    last: Condition | None = field(default=None, compare=False)
 
 
-def note(connection: Connection, conditions: Iterable[Condition], now: datetime) -> None:
-    """Keep all that holds now; what is not among it has ended."""
-    known = {row.subject: row for row in connection.execute(select(CONDITIONS))}
+def note(
+    connection: Connection, conditions: Iterable[Condition], now: datetime, but: str = ""
+) -> None:
+    """Keep all that holds now; what is not among it has ended, `but` what is of that event."""
+    rows_known = connection.execute(select(CONDITIONS).where(_C.event != but))
+    known = {row.subject: row for row in rows_known}
     holding = {one.subject: one for one in map(_indexable, conditions)}
     rows = [
         {**_values(one), "since": _since(known.get(one.subject), one, now), "ended_at": None}
@@ -51,6 +59,19 @@ def note(connection: Connection, conditions: Iterable[Condition], now: datetime)
     if over:
         is_over = (_C.subject == bindparam("over")) & _C.ended_at.is_(None)
         connection.execute(update(CONDITIONS).where(is_over).values(ended_at=now), over)
+
+
+def note_one(
+    connection: Connection, condition: Condition, now: datetime, *, is_over: bool = False
+) -> None:
+    """Keep that one holds now, or, with its last words, that it `is_over`."""
+    told = _indexable(condition)
+    row = connection.execute(select(CONDITIONS).where(_C.subject == told.subject)).first()
+    if is_over and (row is None or row.ended_at is not None):
+        return
+    ended = now if is_over else None
+    values = {**_values(told), "since": _since(row, told, now), "ended_at": ended}
+    upsert(connection, CONDITIONS, [values], key=("subject",))
 
 
 def pending(connection: Connection, notifier: str) -> list[Change]:
@@ -93,7 +114,7 @@ def prune(connection: Connection, before: datetime, notifiers: Sequence[str]) ->
 def _change(row: Row[Any], told: Row[Any] | None) -> Change:
     before = _condition(told) if told is not None else None
     after = _condition(row) if row.ended_at is None else None
-    return Change(before, after, row.ended_at or row.since)
+    return Change(before, after, row.ended_at or row.since, None if after else _condition(row))
 
 
 def _indexable(condition: Condition) -> Condition:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from digestbot.errors import UsageError
+from digestbot.registry.resolution import Query
 from digestbot.rollout.contract import plan_id, read, written
 from digestbot.rollout.journal import event_of, event_row
 from digestbot.rollout.machine import Event, Standing, State, apply, replay
@@ -24,6 +25,10 @@ from digestbot.store.upsert import upsert
 _R, _E, _T = ROLLOUTS.c, ROLLOUT_EVENTS.c, ROLLOUT_TARGETS.c
 OVER = (State.CLOSED, State.ROLLED_BACK, State.ABORTED)
 """Nothing is left to do, once what is open was seen to."""
+_UNDER_WAY = tuple(
+    state.value for state in (State.RUNNING, State.PAUSED, State.HALTED, State.ROLLING_BACK)
+)
+_IS_LEFT = (_R.state != State.PLANNED.value) & _R.is_settled.is_(False)
 # A plan never changes, and one of thousands of repos takes long to read.
 _plan_in = lru_cache(maxsize=8)(read)
 
@@ -159,20 +164,45 @@ def targets(connection: Connection, name: str, *, is_back: bool = False) -> list
 
 def unfinished(connection: Connection) -> list[str]:
     """The names of those with something left to do, the oldest first."""
-    is_left = (_R.state != State.PLANNED.value) & _R.is_settled.is_(False)
-    return list(connection.execute(select(_R.id).where(is_left).order_by(_R.made_at)).scalars())
+    return list(connection.execute(select(_R.id).where(_IS_LEFT).order_by(_R.made_at)).scalars())
 
 
 def engaged(connection: Connection) -> dict[str, str]:
     """The repos in which a rollout has something to say, and its name: none of them twice."""
-    under_way = (State.RUNNING, State.PAUSED, State.HALTED, State.ROLLING_BACK)
     rows = connection.execute(
         select(_T.repo, _R.id)
         .join(ROLLOUTS, _R.id == _T.rollout_id)
-        .where(_R.state.in_([state.value for state in under_way]))
+        .where(_R.state.in_(_UNDER_WAY))
         .order_by(_R.made_at.desc())
     )
     return {row.repo: row.id for row in rows}
+
+
+def brought_to(connection: Connection, repo: str) -> dict[Query, str]:
+    """What the rollouts under way bring to a repo, each with the name of the rollout."""
+    rows = connection.execute(
+        select(_R.id, _R.plan)
+        .join(ROLLOUT_TARGETS, _R.id == _T.rollout_id)
+        .where(_R.state.in_(_UNDER_WAY), _T.repo == repo)
+        .order_by(_R.made_at.desc())
+    )
+    return {
+        Query(move.image, move.platform): row.id
+        for row in rows
+        for move in _plan_in(row.plan).moves
+    }
+
+
+def stirring(connection: Connection) -> dict[str, int]:
+    """Those with something left to do, the oldest first: how much happened to each so far."""
+    rows = connection.execute(
+        select(_R.id, func.count(_E.number).label("number"))
+        .join(ROLLOUT_EVENTS, _R.id == _E.rollout_id)
+        .where(_IS_LEFT)
+        .group_by(_R.id, _R.made_at)
+        .order_by(_R.made_at)
+    )
+    return {row.id: row.number for row in rows}
 
 
 def latest(connection: Connection, limit: int = 50, offset: int = 0) -> list[RolloutRow]:

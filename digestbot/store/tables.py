@@ -341,6 +341,16 @@ ROLLOUT_TARGETS = Table(
     Column("ended_at", Moment),
 )
 
+ROLLOUT_DEEDS = Table(
+    "rollout_deeds",
+    METADATA,
+    Column("rollout_id", ForeignKey("rollouts.id", ondelete="CASCADE"), primary_key=True),
+    Column("repo", Words, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("deed", Words, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+
 TOLD = Table(
     "told",
     METADATA,

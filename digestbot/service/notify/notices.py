@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,7 +22,15 @@ from digestbot.store.database import Database
 
 _AT_A_TIME = 8
 _TURNS = list(Turn)
-_EVENTS: Sequence[Event] = ("denied", "cycle", "lookups", "repos", "held", "proposals")
+_EVENTS: Sequence[Event] = (
+    "denied",
+    "rollout",
+    "cycle",
+    "lookups",
+    "repos",
+    "held",
+    "proposals",
+)
 
 
 @dataclass
@@ -37,6 +46,7 @@ class Notices:
     recipients: Sequence[Recipient]
     clock: Clock = field(default_factory=Clock)
     waiting: dict[str, ProposalTally] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, run: str, tally: ProposalTally | None = None) -> tuple[Delivery, ...]:
         """Tell everybody who wants to know what is new; nobody who has nothing to learn.
@@ -55,7 +65,8 @@ class Notices:
         if not self.recipients:
             return ()
         # At the same time: several that are silent keep a service that is to end waiting once.
-        with ThreadPoolExecutor(min(len(self.recipients), _AT_A_TIME)) as pool:
+        # But one message after the other: two that are put together at once tell the same.
+        with self._lock, ThreadPoolExecutor(min(len(self.recipients), _AT_A_TIME)) as pool:
             told = pool.map(lambda one: self._tell(one, run, news, now), self.recipients)
             return tuple(one for one in told if one is not None)
 
@@ -87,7 +98,7 @@ class Notices:
 
 def _news(change: Change) -> News:
     before, after = change.before, change.after
-    shown = after or before
+    shown = after or (change.last if before else None) or before
     if shown is None:
         raise ValueError("a change from nothing to nothing")
     turn = Turn.RESOLVED if after is None else Turn.CHANGED if before else Turn.NEW

@@ -16,6 +16,7 @@ from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.rollout.plan import Edit, Move
 from digestbot.scan.forge_files import RepoFiles
+from digestbot.service.rollouts.gating import Denying
 
 PREFIX: Final = "digestbot-rollout/"
 """Not that of other proposals: those see what a rollout proposes as somebody else's, and leave
@@ -65,21 +66,35 @@ def branch_of(rollout: str, *, is_back: bool = False) -> str:
 
 
 def bring(
-    run: Run, repo: Repo, frozen: Frozen, rollout: str, *, is_back: bool = False
+    run: Run,
+    repo: Repo,
+    frozen: Frozen,
+    rollout: str,
+    *,
+    is_back: bool = False,
+    may_merge: bool = True,
 ) -> RepoOutcome:
     """Have one repo get these digests, as any other update; it may be called again at any time.
 
-    What the repo says of itself holds: that it takes part, its schedule and freezes, who reviews.
+    What the repo says of itself holds: that it takes part, its schedule and freezes, who reviews,
+    and, where it `may_merge`, that the forge merges by itself. What is denied is not brought.
     """
     prefix = branch_prefix(rollout, is_back=is_back)
 
     def rules_for(files: RepoFiles) -> Rules:
         rules = run.rules_for(files)
+        gate = rules.policy.gate and Denying(rules.policy.gate)
+        own = rules.proposals
         return replace(
             rules,
-            policy=replace(rules.policy, gate=None, pin=False, only=frozen.knows),
+            policy=replace(rules.policy, gate=gate, pin=False, only=frozen.knows),
             proposals=replace(
-                rules.proposals, group="repo", groups={}, prefix=prefix, open_limit=_MANY
+                own,
+                group="repo",
+                groups={},
+                prefix=prefix,
+                open_limit=_MANY,
+                automerge=own.automerge and may_merge,
             ),
         )
 

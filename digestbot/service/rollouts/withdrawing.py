@@ -1,0 +1,54 @@
+"""While a rollout is halted nothing is merged by itself; when it goes on, that is as before."""
+
+from __future__ import annotations
+
+from digestbot.forge.repo import Repo
+from digestbot.forge.steps import DisableAutoMerge
+from digestbot.rollout.progress import Target
+from digestbot.service.rollouts.frozen import Frozen, branch_of
+from digestbot.service.rollouts.reading import LATER
+from digestbot.service.rollouts.work import Work, performed
+from digestbot.store.deeds import Deed
+
+
+def withdraw(work: Work) -> None:
+    """Have no pull request of ours merged by the forge any more; each is seen to once."""
+    done = work.deeds()
+    for target in work.own_open():
+        if any((target.repo, target.number, one) in done for one in _SEEN_TO):
+            continue
+        if work.stop.is_set():
+            return
+        deed = _withdrawn(work, target)
+        if deed is not None:
+            work.note_deed(target, deed)
+
+
+def order_again(work: Work) -> None:
+    """Have the forge merge again what it would have merged, as the rules of each repo say."""
+    done = work.deeds()
+    frozen = Frozen.forward(work.rollout.plan.moves)
+    for target in work.own_open():
+        if work.stop.is_set():
+            return
+        if (target.repo, target.number, Deed.UNORDERED) in done:
+            work.forget_deed(target, Deed.UNORDERED)
+        if (target.repo, target.number, Deed.WITHDRAWN) in done:
+            outcome = work.bring(target.repo, frozen, forgets_order=True)
+            if not any(problem.code in LATER for problem in outcome.problems):
+                work.forget_deed(target, Deed.WITHDRAWN)
+
+
+_SEEN_TO = (Deed.WITHDRAWN, Deed.UNORDERED)
+
+
+def _withdrawn(work: Work, target: Target) -> Deed | None:
+    """What there was to withdraw; None where that is to be tried again."""
+    with work.opened(target.repo) as (forge, repo):
+        if not isinstance(repo, Repo):
+            return Deed.UNORDERED
+        pulls = forge.survey(repo, [branch_of(work.rollout.id)]).pulls or ()
+        if not any(one.number == target.number and one.was_auto_merged for one in pulls):
+            return Deed.UNORDERED
+        is_done = performed(forge, repo, DisableAutoMerge(target.number))
+        return Deed.WITHDRAWN if is_done else None

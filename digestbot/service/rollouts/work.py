@@ -1,0 +1,187 @@
+"""The hands of one step of a rollout: its repos are looked at, brought along and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from digestbot.forge.errors import RefusedError, UnsettledError
+from digestbot.forge.interface import Forge
+from digestbot.forge.repo import LeftOut, Repo
+from digestbot.forge.steps import Step
+from digestbot.forge.watching import PullId
+from digestbot.proposals.outcome import RepoOutcome
+from digestbot.rollout.gates import Evidence
+from digestbot.rollout.machine import Event, State, Verb
+from digestbot.rollout.pacing import room
+from digestbot.rollout.progress import OPEN, Target, TargetState
+from digestbot.service.jobs import Stop
+from digestbot.service.logs import Event as Logged
+from digestbot.service.logs import get_log
+from digestbot.service.rollouts.frozen import Frozen, bring
+from digestbot.service.rollouts.reading import after_look, after_update
+from digestbot.service.rollouts.unordered import Unordered
+from digestbot.service.rollouts.ways import Ways
+from digestbot.store import deeds, rollouts
+from digestbot.store.deeds import Deed, Done
+from digestbot.store.rollouts import Rollout
+
+_SEEN_AT_ONCE = 50
+_HOUR = timedelta(hours=1)
+_log = get_log(__name__)
+
+
+@dataclass
+class Work:
+    """What one step of one rollout works with; made anew for each."""
+
+    ways: Ways
+    rollout: Rollout
+    stop: Stop
+    targets: dict[str, Target] = field(default_factory=dict)
+
+    def read(self) -> None:
+        """Know what became of its repos so far."""
+        with self.ways.database.reading() as connection:
+            found = rollouts.targets(connection, self.rollout.id)
+        self.targets = {target.repo: target for target in found}
+
+    def note(self, changed: Iterable[Target]) -> None:
+        """Write down what became of repos, where it is something new."""
+        new = [one for one in changed if one != self.targets[one.repo]]
+        self.targets.update({one.repo: one for one in new})
+        if new:
+            with self.ways.database.begin() as connection:
+                rollouts.note_targets(connection, self.rollout.id, new)
+
+    def happen(self, verb: Verb, evidence: Evidence | None = None, reason: str = "") -> None:
+        """Have something happen, log it and tell it."""
+        event = Event(verb, self.ways.now(), reason=reason, evidence=evidence)
+        with self.ways.database.begin() as connection:
+            self.rollout = rollouts.append(connection, self.rollout, event)
+        standing = self.rollout.standing
+        _log.info(
+            Logged.ROLLOUT_CHANGED,
+            rollout=self.rollout.id,
+            state=standing.state.value,
+            wave=standing.wave,
+            message=reason,
+        )
+        self.ways.tell(self.rollout, reason)
+
+    def look(self) -> None:
+        """See how all open pull requests fare."""
+        self._find_numbers()
+        ids = {
+            PullId(target.repo, target.number): target
+            for target in self.targets.values()
+            if target.state in OPEN and target.number
+        }
+        for part in _parts(list(ids), _SEEN_AT_ONCE):
+            statuses = self.ways.watching.statuses(part)
+            self.note(
+                after_look(ids[one], status, self.ways.now()) for one, status in statuses.items()
+            )
+
+    def bring(
+        self, name: str, frozen: Frozen, *, is_back: bool = False, forgets_order: bool = False
+    ) -> RepoOutcome:
+        """Have one repo get these digests; while it is halted, nothing is merged by itself.
+
+        With `forgets_order`, the forge is told to merge although it was told so before.
+        """
+        with self.opened(name) as (forge, repo):
+            if repo is None:
+                return RepoOutcome(name, left_out=("gone", "it is not there any more"))
+            if isinstance(repo, LeftOut):
+                return RepoOutcome(name, left_out=(repo.reason, repo.message))
+            may_merge = self.rollout.standing.state is not State.HALTED
+            run = self.ways.run_on(Unordered(forge) if forgets_order else forge)
+            return bring(run, repo, frozen, self.rollout.id, is_back=is_back, may_merge=may_merge)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[tuple[Forge, Repo | LeftOut | None]]:
+        """The forge of a repo, and the repo itself where it is still there."""
+        with closing(self.ways.open_repo(name)) as forge:
+            yield forge, next(iter(forge.repos()), None)
+
+    def room(self) -> int:
+        """How many pull requests may be opened now."""
+        rules, now = self.rollout.plan.rules.pace, self.ways.now()
+        opened = (one.opened_at for one in self.targets.values() if not one.is_adopted)
+        writes = [
+            moment
+            for moment in opened
+            if moment is not None and moment > now - _HOUR
+            for _ in range(rules.writes_per_pull)
+        ]
+        pending = sum(one.state is TargetState.PENDING for one in self.targets.values())
+        return room(rules, self.rollout.pace, writes, pending, now)
+
+    def slow_down(self) -> None:
+        """The forge said that it was too much."""
+        now = self.ways.now()
+        pace = self.rollout.pace.at(self.rollout.plan.rules.pace, now).refused(now)
+        self.rollout = replace(self.rollout, pace=pace)
+        with self.ways.database.begin() as connection:
+            rollouts.note_pace(connection, self.rollout.id, pace)
+
+    def is_any(self, states: Iterable[TargetState]) -> bool:
+        """Whether a repo is in one of these states."""
+        wanted = set(states)
+        return any(target.state in wanted for target in self.targets.values())
+
+    def own_open(self) -> list[Target]:
+        """The repos with an open pull request of ours, whose number is known."""
+        return [
+            one
+            for one in self.targets.values()
+            if one.state in OPEN and one.number and not one.is_adopted
+        ]
+
+    def deeds(self) -> frozenset[Done]:
+        """What was done about pull requests."""
+        with self.ways.database.reading() as connection:
+            return deeds.of(connection, self.rollout.id)
+
+    def note_deed(self, target: Target, deed: Deed) -> None:
+        """Something was done about the pull request of a repo."""
+        with self.ways.database.begin() as connection:
+            name, now = self.rollout.id, self.ways.now()
+            deeds.note(connection, name, (target.repo, target.number, deed), now)
+
+    def forget_deed(self, target: Target, deed: Deed) -> None:
+        """It may be done again."""
+        with self.ways.database.begin() as connection:
+            deeds.forget(connection, self.rollout.id, (target.repo, target.number, deed))
+
+    def _find_numbers(self) -> None:
+        """One that was opened a moment ago did not know its number yet."""
+        frozen = Frozen.forward(self.rollout.plan.moves)
+        for target in list(self.targets.values()):
+            if target.state in OPEN and not target.number and not self.stop.is_set():
+                outcome = self.bring(target.repo, frozen)
+                self.note([after_update(target, outcome, frozen, self.ways.now())])
+
+
+def performed(forge: Forge, repo: Repo, *steps: Step) -> bool:
+    """Do these steps; whether they are done with: what the forge refuses is logged, and is.
+
+    Raises:
+        ForgeError: Not now.
+    """
+    try:
+        for step in steps:
+            forge.perform(repo, step)
+    except UnsettledError:
+        return False
+    except RefusedError as error:
+        _log.warning(Logged.REPO_FAILED, repo=repo.name, problem=str(error))
+    return True
+
+
+def _parts(found: Sequence[PullId], most: int) -> Iterator[Sequence[PullId]]:
+    for start in range(0, len(found), most):
+        yield found[start : start + most]
