@@ -33,6 +33,10 @@ class Element:
         """The elements of this kind in it, in order; `class_` is one of its classes."""
         return [one for one in self._within() if one.tag == tag and one.has(attributes)]
 
+    def everything(self) -> Iterator[Element]:
+        """All elements in it, in order."""
+        return self._within()
+
     def one(self, tag: str, **attributes: str) -> Element:
         """The only such element."""
         (found,) = self.all(tag, **attributes)

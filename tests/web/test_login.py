@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -230,6 +231,34 @@ def test_what_is_no_form_is_refused() -> None:
     answer = Ask("/login", "POST", headers, body=b"{}").sent_to(site.app)
 
     assert answer.status == 415
+
+
+# What the log says
+
+
+def test_the_log_says_who_came_from_where_and_who_did_not_get_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = Site()
+    caplog.set_level(logging.INFO)
+
+    site.post("/login", {"token": "canary-of-nobody-at-all"})
+    site.sign_in(BOB_TOKEN, "203.0.113.7")
+
+    told = [(one.levelname, one.msg) for one in caplog.records]
+    assert told == [
+        ("WARNING", {"event": "login.failed", "address": STRANGER}),
+        ("INFO", {"event": "login.ok", "who": "bob", "address": "203.0.113.7"}),
+    ]
+
+
+def test_who_tries_too_often_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site()
+
+    for _ in range(3 * MOST_EACH):
+        guess(site)
+
+    assert len(caplog.records) == MOST_EACH
 
 
 # Too often
