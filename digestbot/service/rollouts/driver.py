@@ -14,10 +14,11 @@ from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import OPEN, Target, TargetState, count, last_opened
 from digestbot.service.rollouts.backsliding import note_backsliding
 from digestbot.service.rollouts.chasing import chase
-from digestbot.service.rollouts.ending import close_all, offer_back
+from digestbot.service.rollouts.ending import close_all
 from digestbot.service.rollouts.frozen import Frozen
 from digestbot.service.rollouts.reading import after_update, is_refusal
 from digestbot.service.rollouts.report import closing_words
+from digestbot.service.rollouts.returning import is_back, offer_back
 from digestbot.service.rollouts.ways import LOOK_S, Probe, Tell, Ways
 from digestbot.service.rollouts.withdrawing import order_again, withdraw
 from digestbot.service.rollouts.work import Work
@@ -74,18 +75,25 @@ class Driver(Work):
         self.look()
 
     def wind_up(self) -> None:
-        """Aborted: close what is open, and say why."""
-        self.look()
+        """Aborted: close what is open, that of repos that were left out, too, and say why."""
+        self.look(TargetState.SKIPPED)
         close_all(self, "The rollout was ended.")
         if not self.is_any({*OPEN, TargetState.WAITING}):
             self.rest()
 
     def go_back(self) -> None:
         """Rolling back: close what is open, and offer each repo that was merged what it had."""
-        self.look()
+        self.look(TargetState.SKIPPED)
         close_all(self, "The rollout is rolled back.")
         if offer_back(self) and not self.is_any(OPEN):
             self.happen(Verb.RETURNED)
+
+    def see_off(self) -> None:
+        """Rolled back: see what becomes of the offers, for as long as a rollout is watched."""
+        since = self.rollout.standing.since
+        is_late = since is None or self.ways.now() - since >= self.rollout.plan.rules.watch
+        if is_back(self) or is_late:
+            self.rest()
 
     def watch(self) -> None:
         """Watching: see what is still open and who goes back; close the books in the end."""
@@ -160,5 +168,5 @@ _STEPS: dict[State, Callable[[Driver], None]] = {
     State.CLOSED: Driver.rest,
     State.ABORTED: Driver.wind_up,
     State.ROLLING_BACK: Driver.go_back,
-    State.ROLLED_BACK: Driver.rest,
+    State.ROLLED_BACK: Driver.see_off,
 }

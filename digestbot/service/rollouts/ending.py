@@ -1,4 +1,4 @@
-"""The way out of a rollout, and the way back."""
+"""The way out of a rollout: what it opened is closed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from dataclasses import replace
 
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import ClosePull, DeleteBranch, Step
-from digestbot.rollout.plan import Planned
 from digestbot.rollout.progress import OPEN, Target, TargetState
-from digestbot.service.rollouts.frozen import Frozen, branch_of
-from digestbot.service.rollouts.reading import after_update
+from digestbot.service.rollouts.frozen import branch_of
 from digestbot.service.rollouts.work import Work, performed
-from digestbot.store import rollouts
 
 
 def close_all(work: Work, why: str) -> None:
@@ -25,32 +22,6 @@ def close_all(work: Work, why: str) -> None:
         ) or target.state is TargetState.WAITING:
             closed = replace(target, state=TargetState.CLOSED, why=why, ended_at=now)
             work.note([closed])
-
-
-def offer_back(work: Work) -> bool:
-    """Offer what was merged the digests it had; whether each was offered them."""
-    name = work.rollout.id
-    planned = {one.repo: one for one in work.rollout.plan.targets}
-    with work.ways.database.reading() as connection:
-        known = {one.repo: one for one in rollouts.targets(connection, name, is_back=True)}
-    for target in work.targets.values():
-        if target.state is not TargetState.MERGED or target.opened_at is None:
-            continue
-        one = known.get(target.repo) or Target(target.repo, target.wave)
-        if one.state is not TargetState.WAITING:
-            continue
-        if work.stop.is_set() or work.room() < 1:
-            return False
-        offered = _offered(work, one, planned[target.repo])
-        with work.ways.database.begin() as connection:
-            rollouts.note_targets(connection, name, [offered], is_back=True)
-    return True
-
-
-def _offered(work: Work, target: Target, planned: Planned) -> Target:
-    frozen = Frozen.back(planned.edits)
-    outcome = work.bring(target.repo, frozen, is_back=True)
-    return after_update(target, outcome, frozen, work.ways.now())
 
 
 def _has_closed(work: Work, target: Target, why: str) -> bool:

@@ -62,7 +62,7 @@ def after_look(target: Target, status: PullStatus, now: datetime) -> Target:
     is_young = target.opened_at is not None and now - target.opened_at < GRACE
     if is_young and state in _SETTLED:
         state, why = TargetState.PENDING, "checks may still begin"
-    return replace(seen, state=state, why=why, failing=status.new_failures)
+    return replace(seen, state=state, why=why, failing=status.new_failures, ended_at=None)
 
 
 def _open_state(status: PullStatus) -> tuple[TargetState, str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from digestbot.forge.errors import RefusedError, UnsettledError
+from digestbot.forge.errors import ForgeError, RefusedError, UnsettledError
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.forge.steps import Step
 from digestbot.forge.watching import PullId
 from digestbot.proposals.outcome import RepoOutcome
+from digestbot.proposals.run import problem_of
 from digestbot.rollout.gates import Evidence
 from digestbot.rollout.machine import Event, State, Verb
 from digestbot.rollout.pacing import room
@@ -35,26 +36,33 @@ _log = get_log(__name__)
 
 @dataclass
 class Work:
-    """What one step of one rollout works with; made anew for each."""
+    """What one step of one rollout works with; made anew for each.
+
+    Attributes:
+        is_back: It is about the way back.
+        others: What became of the repos on the way there, which counts along.
+    """
 
     ways: Ways
     rollout: Rollout
     stop: Stop
     targets: dict[str, Target] = field(default_factory=dict)
+    is_back: bool = False
+    others: Mapping[str, Target] = field(default_factory=dict)
 
     def read(self) -> None:
         """Know what became of its repos so far."""
         with self.ways.database.reading() as connection:
-            found = rollouts.targets(connection, self.rollout.id)
+            found = rollouts.targets(connection, self.rollout.id, is_back=self.is_back)
         self.targets = {target.repo: target for target in found}
 
     def note(self, changed: Iterable[Target]) -> None:
         """Write down what became of repos, where it is something new."""
-        new = [one for one in changed if one != self.targets[one.repo]]
+        new = [one for one in changed if one != self.targets.get(one.repo)]
         self.targets.update({one.repo: one for one in new})
         if new:
             with self.ways.database.begin() as connection:
-                rollouts.note_targets(connection, self.rollout.id, new)
+                rollouts.note_targets(connection, self.rollout.id, new, is_back=self.is_back)
 
     def happen(self, verb: Verb, evidence: Evidence | None = None, reason: str = "") -> None:
         """Have something happen, log it and tell it."""
@@ -71,13 +79,13 @@ class Work:
         )
         self.ways.tell(self.rollout, reason)
 
-    def look(self) -> None:
-        """See how all open pull requests fare."""
+    def look(self, *others: TargetState) -> None:
+        """See how all open pull requests fare, and those of repos in `others`."""
         self._find_numbers()
         ids = {
             PullId(target.repo, target.number): target
             for target in self.targets.values()
-            if target.state in OPEN and target.number
+            if target.state in {*OPEN, *others} and target.number
         }
         for part in _parts(list(ids), _SEEN_AT_ONCE):
             statuses = self.ways.watching.statuses(part)
@@ -85,13 +93,25 @@ class Work:
                 after_look(ids[one], status, self.ways.now()) for one, status in statuses.items()
             )
 
-    def bring(
-        self, name: str, frozen: Frozen, *, is_back: bool = False, forgets_order: bool = False
-    ) -> RepoOutcome:
+    def bring(self, name: str, frozen: Frozen, *, forgets_order: bool = False) -> RepoOutcome:
         """Have one repo get these digests; while it is halted, nothing is merged by itself.
 
-        With `forgets_order`, the forge is told to merge although it was told so before.
+        What goes wrong in one repo ends there. With `forgets_order`, the forge is told to merge
+        although it was told so before.
         """
+        try:
+            return self._bring(name, frozen, forgets_order=forgets_order)
+        except ForgeError as error:
+            return RepoOutcome(name, problems=(problem_of(name, error),))
+
+    def frozen_for(self, name: str) -> Frozen:
+        """The digests that a repo is brought."""
+        if not self.is_back:
+            return Frozen.forward(self.rollout.plan.moves)
+        planned = next(one for one in self.rollout.plan.targets if one.repo == name)
+        return Frozen.back(planned.edits)
+
+    def _bring(self, name: str, frozen: Frozen, *, forgets_order: bool) -> RepoOutcome:
         with self.opened(name) as (forge, repo):
             if repo is None:
                 return RepoOutcome(name, left_out=("gone", "it is not there any more"))
@@ -99,7 +119,9 @@ class Work:
                 return RepoOutcome(name, left_out=(repo.reason, repo.message))
             may_merge = self.rollout.standing.state is not State.HALTED
             run = self.ways.run_on(Unordered(forge) if forgets_order else forge)
-            return bring(run, repo, frozen, self.rollout.id, is_back=is_back, may_merge=may_merge)
+            return bring(
+                run, repo, frozen, self.rollout.id, is_back=self.is_back, may_merge=may_merge
+            )
 
     @contextmanager
     def opened(self, name: str) -> Iterator[tuple[Forge, Repo | LeftOut | None]]:
@@ -110,14 +132,15 @@ class Work:
     def room(self) -> int:
         """How many pull requests may be opened now."""
         rules, now = self.rollout.plan.rules.pace, self.ways.now()
-        opened = (one.opened_at for one in self.targets.values() if not one.is_adopted)
+        known = (*self.targets.values(), *self.others.values())
+        opened = (one.opened_at for one in known if not one.is_adopted)
         writes = [
             moment
             for moment in opened
             if moment is not None and moment > now - _HOUR
             for _ in range(rules.writes_per_pull)
         ]
-        pending = sum(one.state is TargetState.PENDING for one in self.targets.values())
+        pending = sum(one.state is TargetState.PENDING for one in known)
         return room(rules, self.rollout.pace, writes, pending, now)
 
     def slow_down(self) -> None:
@@ -159,9 +182,9 @@ class Work:
 
     def _find_numbers(self) -> None:
         """One that was opened a moment ago did not know its number yet."""
-        frozen = Frozen.forward(self.rollout.plan.moves)
         for target in list(self.targets.values()):
             if target.state in OPEN and not target.number and not self.stop.is_set():
+                frozen = self.frozen_for(target.repo)
                 outcome = self.bring(target.repo, frozen)
                 self.note([after_update(target, outcome, frozen, self.ways.now())])
 

@@ -1,0 +1,75 @@
+"""The way back of a rollout: each repo is offered what it had, as fast as all else may go."""
+
+from __future__ import annotations
+
+from digestbot.forge.pull import PullState
+from digestbot.forge.repo import Repo
+from digestbot.rollout.progress import OPEN, Target, TargetState
+from digestbot.service.rollouts.frozen import branch_of
+from digestbot.service.rollouts.reading import after_update, is_refusal
+from digestbot.service.rollouts.work import Work
+
+
+def way_back(work: Work) -> Work:
+    """The work on the same repos, back to what they had; what was opened before counts along."""
+    back = Work(work.ways, work.rollout, work.stop, is_back=True, others=work.targets)
+    back.read()
+    return back
+
+
+def offer_back(work: Work) -> bool:
+    """Offer what was merged the digests it had; whether each was offered them.
+
+    Raises:
+        ForgeError: It cannot be known who is to be offered what, or what became of it.
+    """
+    back = way_back(work)
+    back.look()
+    if not _has_begun(work, back):
+        return False
+    for target in list(back.targets.values()):
+        if target.state is not TargetState.WAITING:
+            continue
+        if work.stop.is_set() or back.room() < 1:
+            return False
+        frozen = back.frozen_for(target.repo)
+        outcome = back.bring(target.repo, frozen)
+        back.note([after_update(target, outcome, frozen, work.ways.now())])
+        if is_refusal(outcome):
+            back.slow_down()
+            work.rollout = back.rollout
+            return False
+    return not back.is_any({TargetState.WAITING})
+
+
+def is_back(work: Work) -> bool:
+    """Look how the offers fare; whether each was answered."""
+    back = way_back(work)
+    back.look()
+    return not back.is_any(OPEN)
+
+
+def _has_begun(work: Work, back: Work) -> bool:
+    """Write down who is to be offered something; whether all of them are."""
+    for target in work.targets.values():
+        if target.state is not TargetState.MERGED or target.repo in back.targets:
+            continue
+        if work.stop.is_set():
+            return False
+        one = Target(target.repo, target.wave)
+        if target.opened_at is None and not _is_ours(work, target):
+            why = "the rollout changed nothing in it"
+            one = Target(one.repo, one.wave, TargetState.SKIPPED, why=why, ended_at=work.ways.now())
+        back.note([one])
+    return True
+
+
+def _is_ours(work: Work, target: Target) -> bool:
+    """Whether a pull request of ours was merged, of which nobody wrote down that it was opened."""
+    branch = branch_of(work.rollout.id)
+    with work.opened(target.repo) as (forge, repo):
+        if not isinstance(repo, Repo):
+            return False
+        found = forge.survey(repo, [branch]).pulls or ()
+        ours = [one for one in found if one.branch == branch and one.is_from_here]
+        return any(one.state is PullState.MERGED for one in ours)
