@@ -14,6 +14,7 @@ from digestbot.cli.logged import logged
 from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.output import emit
 from digestbot.cli.progress import RepoProgress
+from digestbot.cli.rolling import rounds_of
 from digestbot.cli.serving import serving
 from digestbot.cli.settings import config_option
 from digestbot.cli.stopping import STOP_S, stopping
@@ -60,7 +61,8 @@ def command(
     """Do one full cycle over the configured targets, and exit.
 
     It lists their repos, asks about each image once, and works on the repos where anything
-    moved, as one cycle of `digestbot serve` does. The report is about those repos only.
+    moved, as one cycle of `digestbot serve` does; then each rollout that was started goes one
+    step on. The report is about those repos only.
     """
     terminal = Terminal.of(context)
     account, start = Account(keeps_current=False), time.perf_counter()
@@ -78,6 +80,7 @@ def command(
             account.add(outcome, writer)
 
         result = served.cycle(stop, told)
+        rounds_of(served).all(stop)
         limiter = served.forges.limiter
     for problem in result.problems:
         account.fail(problem)

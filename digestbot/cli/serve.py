@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from digestbot.cli import dashboard
 from digestbot.cli.exits import Exit
 from digestbot.cli.logged import logged
 from digestbot.cli.options import GroupedCommand, common, option
+from digestbot.cli.rolling import rolling_of
 from digestbot.cli.serving import Serving, serving
 from digestbot.cli.settings import config_option
 from digestbot.cli.stopping import STOP_S, stopping
@@ -40,7 +42,7 @@ from digestbot.service.scope import Scope
 from digestbot.service.timetable import next_fire
 from digestbot.store.database import Database
 
-CLOCK_S, KEPT_S = 30.0, 1.0
+BEAT_S, KEPT_S = 5.0, 1.0
 LONGEST_PAUSE = timedelta(minutes=10)
 _log = get_log(__name__)
 
@@ -62,8 +64,8 @@ def command(context: click.Context, /, *, config: Path | None, listen: str | Non
 
     A cycle begins by the timetable (`service.cron`): it lists the repos, asks about each image
     once, and works on the repos where anything moved. What is held back is looked at again when
-    its time has come. Whoever is to know is told of what changed (`notify`). Who looks at the
-    dashboard is for `dashboard` to say.
+    its time has come. Rollouts that were started go on, wave by wave. Whoever is to know is told
+    of what changed (`notify`). Who looks at the dashboard is for `dashboard` to say.
     """
     terminal = Terminal.of(context)
     given = _address(listen) if listen else None
@@ -102,7 +104,7 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         next_cycle=partial(next_fire, settings.cron, settings.timezone),
         started=datetime.now(UTC),
     )
-    engine = scheduler.open()
+    engine, rolling = scheduler.open(), rolling_of(served, metrics, _note_failure)
     try:
         # Strangers may ask, too, and as often as they like.
         reasons = Kept(ready.reasons, KEPT_S)
@@ -111,14 +113,25 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         app = endpoint.make_app(reasons, metrics.exposition, [*hooks, *pages])
         with endpoint.serving(app, *address) as port:
             scheduler.start()
+            rolling.beat()
             _log.info(Event.SERVICE_STARTED, address=f"{address[0]}:{port}")
-            while not stop.wait(CLOCK_S):
+            while not stop.wait(BEAT_S):
                 scheduler.check_clock()
-            is_done = engine.stop(STOP_S)
+                rolling.beat()
+            is_done = _stopped(engine, rolling.engine)
         _log.info(Event.SERVICE_STOPPED, is_done=is_done)
     finally:
+        rolling.engine.stop(0)
         engine.stop(0)
     return Exit.OK
+
+
+def _stopped(*engines: Engine) -> bool:
+    """Ask all to leave off at once, then wait for them; whether all of it did."""
+    end = time.monotonic() + STOP_S
+    for engine in engines:
+        engine.stop(0)
+    return all(engine.stop(max(end - time.monotonic(), 0)) for engine in engines)
 
 
 def _pause(hold: HoldConfig) -> timedelta:
@@ -128,10 +141,11 @@ def _pause(hold: HoldConfig) -> timedelta:
 
 
 def _engine(served: Serving, work: Mapping[str, Work]) -> Engine:
-    def failed(job: Job, error: BaseException) -> None:
-        _log.error(Event.JOB_FAILED, job=job.name, problem=str(error), exc_info=error)
+    return InProcessEngine(work, workers=1, clock=served.clock, on_error=_note_failure)
 
-    return InProcessEngine(work, workers=1, clock=served.clock, on_error=failed)
+
+def _note_failure(job: Job, error: BaseException) -> None:
+    _log.error(Event.JOB_FAILED, job=job.name, problem=str(error), exc_info=error)
 
 
 def _metrics(database: Database, settings: Settings) -> Metrics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from digestbot.config.models import Settings
 from digestbot.errors import UsageError
 from digestbot.forge.interface import Forge
 from digestbot.proposals.budget import Budget, Limits
+from digestbot.proposals.evidence import Inquiry
 from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.proposal import Writer
 from digestbot.proposals.rules import Rulebook
@@ -40,6 +41,7 @@ from digestbot.service.cycle import Cycle, CycleResult
 from digestbot.service.fleet import Fleet
 from digestbot.service.heeding import Heeding
 from digestbot.service.jobs import Stop
+from digestbot.service.notify.delivery import Delivery
 from digestbot.service.notify.kinds import recipients
 from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
@@ -113,14 +115,14 @@ class Serving:
         """
         tally = ProposalTally()
         self.requests.begin()
-        with self._resolver() as resolver:
-            watch, shared = self._watched(resolver)
-            inquiry = inquiry_of(_registries(resolver))
+        with self.resolver() as resolver:
+            watch, shared = self.watched(resolver)
+            inquiry = self.inquiry(resolver)
 
             def open_run(forge: Forge, budget: Budget) -> Run:
                 run = shared.run_on(forge, watch, inquiry, has_pulls=True)
                 # As the rules, days are those of UTC.
-                return replace(run, budget=budget, today=self._now().date())
+                return replace(run, budget=budget, today=self.now().date())
 
             def told(outcome: RepoOutcome) -> None:
                 tally.note(outcome)
@@ -134,7 +136,8 @@ class Serving:
                 self._follow(cycle.result(), tally)
         return cycle.result()
 
-    def _resolver(self) -> AbstractContextManager[Resolver]:
+    def resolver(self) -> AbstractContextManager[Resolver]:
+        """Whom to ask for digests."""
         metrics = self.metrics
         return open_resolver(
             self.setup.registries,
@@ -143,19 +146,37 @@ class Serving:
             on_left=each(self.requests.left, metrics.remaining if metrics else None),
         )
 
-    def _watched(self, resolver: Resolver) -> tuple[Watch, Runs]:
+    def watched(self, resolver: Resolver) -> tuple[Watch, Runs]:
         """The resolver that writes down what it learns, and the rules by which it is used."""
         asked = _registries(resolver)
         gate = RegistryGate(self.setup.hold, Histories(self.database), asked, self.clock)
         metrics = self.metrics
-        watch = Watch(self.database, resolver, gate.offer_text, self._now)
+        watch = Watch(self.database, resolver, gate.offer_text, self.now)
         if metrics is not None:
             watch = replace(watch, on_move=lambda _found: metrics.tag_moved())
         policy = replace(self.setup.policy, gate=gate)
-        heeding = Heeding(self.database, gate, self._now)
+        heeding = Heeding(self.database, gate, self.now)
         fixed = given_keys(self.loaded)
         rulebook = Rulebook(self.settings, policy, fixed, self.clock, heeding)
         return watch, Runs(self.forges, rulebook.rules_for, exclude=self.setup.exclude)
+
+    def inquiry(self, resolver: Resolver) -> Inquiry:
+        """What is asked of the registries beside digests."""
+        return inquiry_of(_registries(resolver))
+
+    def open_repo(self, name: str) -> Forge:
+        """The forge of one repo; close it in the end."""
+        return open_forge(parse_target(f"{GITHUB}{name}"), self.forges)
+
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.fromtimestamp(self.clock.wall(), UTC)
+
+    def note_deliveries(self, deliveries: Iterable[Delivery]) -> None:
+        """Count what became of messages."""
+        for delivery in deliveries:
+            if self.metrics is not None:
+                self.metrics.notified(delivery.notifier, "ok" if delivery.is_ok else "failed")
 
     def _fleet(self) -> Fleet:
         settings = self.settings
@@ -166,7 +187,7 @@ class Serving:
                 for word in dict.fromkeys(settings.targets)
             },
             rules=rules_key(settings),
-            open_repo=lambda name: open_forge(parse_target(f"{GITHUB}{name}"), self.forges),
+            open_repo=self.open_repo,
             limits=Limits(settings.limits.open, settings.limits.per_hour),
             lookups=settings.jobs,
             jobs=settings.service.jobs,
@@ -174,12 +195,7 @@ class Serving:
         )
 
     def _follow(self, result: CycleResult, tally: ProposalTally) -> None:
-        for delivery in self.aftermath.follow(result, tally):
-            if self.metrics is not None:
-                self.metrics.notified(delivery.notifier, "ok" if delivery.is_ok else "failed")
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.clock.wall(), UTC)
+        self.note_deliveries(self.aftermath.follow(result, tally))
 
 
 @contextmanager

@@ -109,7 +109,7 @@ class ServiceConfig(Model):
         return self
 
 
-Event = Literal["lookups", "repos", "held", "denied", "proposals", "cycle"]
+Event = Literal["lookups", "repos", "held", "denied", "proposals", "cycle", "rollout"]
 
 
 class NotifyConfig(Model):
@@ -139,7 +139,7 @@ class NotifyConfig(Model):
         "token.",
     )
     events: Many[Event] = Field(
-        default=("lookups", "repos", "held", "denied", "proposals", "cycle"),
+        default=("lookups", "repos", "held", "denied", "proposals", "cycle", "rollout"),
         description="What it is told of.",
     )
 

@@ -19,6 +19,7 @@ OLDER: Final = "older"
 PLATFORM_LOST: Final = "platform-lost"
 SINGLE_NOW: Final = "single-now"
 SAME_IMAGES: Final = "same-images"
+ROLLOUT: Final = "rollout"
 
 # So often a tag changes within the settle time before it is said to flap.
 _MOST_CHANGES = 2

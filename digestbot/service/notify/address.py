@@ -35,6 +35,16 @@ def token_of(config: NotifyConfig, environ: Mapping[str, str]) -> Secret:
     return _in_variable(config.token_env, f"notify.{config.name}.token_env", environ, _token)
 
 
+def url_in_variable(name: str, key: str, environ: Mapping[str, str]) -> Secret:
+    """The http address in a variable; `key` is what the configuration calls it."""
+    return _in_variable(name, key, environ, _http_address)
+
+
+def url_in_file(path: Path, key: str) -> Secret:
+    """The http address in a file; `key` is what the configuration calls it."""
+    return _in_file(path, key, _http_address)
+
+
 _Check = Callable[[str, str], str]
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from digestbot.image import Digest
-from digestbot.policy.holding import DENIED, Hold
+from digestbot.policy.holding import DENIED, ROLLOUT, Hold
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.scan.gate import Gate
-
-ROLLOUT: Final = "rollout"
-"""Why an image is held that a rollout brings."""
 
 
 @dataclass(frozen=True, slots=True)
