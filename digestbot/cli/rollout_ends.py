@@ -57,7 +57,7 @@ def abort(
         said = f"end rollout {rollout.id}: {_open(targets)} closed, what is merged stays"
         if not _is_meant(context, said, yes=yes):
             return Exit.FINDINGS
-        have(context, state.database, rollout.id, Told(Verb.ABORT, whoever(by), reason), config)
+        have(context, state.database, rollout.id, Told(Verb.ABORT, whoever(by), reason))
     return Exit.OK
 
 
@@ -92,7 +92,7 @@ def rollback(
         )
         if not _is_meant(context, said, yes=yes):
             return Exit.FINDINGS
-        have(context, state.database, rollout.id, Told(Verb.ROLLBACK, whoever(by), reason), config)
+        have(context, state.database, rollout.id, Told(Verb.ROLLBACK, whoever(by), reason))
     return Exit.OK
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.output import emit
 from digestbot.cli.redrawing import check_screen, redraw
 from digestbot.cli.rollout_state import now, opened
+from digestbot.cli.rollout_verbs import named_config
 from digestbot.cli.settings import config_options
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError
@@ -99,7 +100,7 @@ def status(
         _check_watch(report_format, output)
     terminal = Terminal.of(context)
     with opened(context, config, no_config=no_config) as state:
-        page = _Page(state.database, name, report_format, terminal)
+        page = _Page(state.database, name, report_format, terminal, named_config(context))
         if watch:
             redraw(lambda: (page.text(to_file=False), page.is_over), every)
         else:
@@ -118,12 +119,18 @@ def _check_watch(report_format: str, output: Path | None) -> None:
 
 @dataclass
 class _Page:
-    """One rollout, or all of them, as they are when asked for; `state` is that of the one."""
+    """One rollout, or all of them, as they are when asked for.
+
+    Attributes:
+        option: What commands to be copied end with; programs are told commands without it.
+        state: That of the one rollout, as it was last.
+    """
 
     database: Database
     name: str
     form: str
     terminal: Terminal
+    option: str = ""
     state: State | None = None
 
     def text(self, *, to_file: bool) -> str:
@@ -134,6 +141,9 @@ class _Page:
             return ALL[self.form](read_rollouts(self.database, now()), style)
         report = read_rollout(self.database, self.name, now())
         self.state = report.state
+        if self.form == "text":
+            verbs = [replace(one, command=one.command + self.option) for one in report.verbs]
+            report = replace(report, verbs=verbs)
         return ONE[self.form](report, style)
 
     @property

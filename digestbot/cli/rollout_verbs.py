@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from digestbot.cli.exits import Exit
 from digestbot.cli.options import GroupedCommand, common
@@ -51,9 +52,15 @@ _DONE: Final[Mapping[Verb, str]] = {
 }
 
 
-def have(
-    context: click.Context, database: Database, name: str, told: Told, config: Path | None
-) -> None:
+def named_config(context: click.Context) -> str:
+    """The option that names the configuration, as it was typed; for commands to be copied."""
+    config = context.params.get("config")
+    if config is None or context.get_parameter_source("config") is not ParameterSource.COMMANDLINE:
+        return ""
+    return f" --config {shlex.quote(str(config))}"
+
+
+def have(context: click.Context, database: Database, name: str, told: Told) -> None:
     """Have a rollout do something, and say what happens now, and what to look at.
 
     Raises:
@@ -66,10 +73,9 @@ def have(
         raise UsageError(str(error), hint=error.hint) from error
     terminal = Terminal.of(context)
     terminal.say(f"rollout {rollout.id} {_DONE[told.verb].format(repo=told.repo)}")
-    option = f" --config {shlex.quote(str(config))}" if config else ""
     terminal.say(
         "digestbot serve does so within a minute, digestbot run when it is called; see: "
-        f"digestbot rollout status {rollout.id}{option}"
+        f"digestbot rollout status {rollout.id}{named_config(context)}"
     )
 
 
@@ -101,7 +107,7 @@ def _command(verb: Verb) -> click.Command:
         repo: str = "",
     ) -> int:
         with opened(context, config, no_config=no_config) as state:
-            have(context, state.database, name, Told(verb, whoever(by), reason, repo), config)
+            have(context, state.database, name, Told(verb, whoever(by), reason, repo))
         return Exit.OK
 
     return command

@@ -58,13 +58,16 @@ def _head(report: RolloutReport) -> Iterator[str]:
                 "that changes nothing here"
             )
     yield f"- {report.repos:,} of {plural(report.fleet, 'repo')}"
-    until = f" (until {report.waits.until})" if report.waits.until else ""
+    is_told = report.waits.until is None or "until" in report.waits.message
+    until = "" if is_told else f", until {report.waits.until}"
     yield f"- now: {prose(report.waits.message)}{until}"
     yield f"- merged: {report.counts.get(TargetState.MERGED, 0):,} of {report.repos:,}"
 
 
 def _waves(report: RolloutReport) -> Iterator[str]:
-    yield from _table(("Wave", *_COLUMNS), [_wave(wave) for wave in report.waves])
+    yield from _table(
+        ("Wave", *map(str.capitalize, _COLUMNS)), [_wave(wave) for wave in report.waves]
+    )
 
 
 def _wave(wave: RolloutWave) -> tuple[str, ...]:

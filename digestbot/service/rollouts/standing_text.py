@@ -258,9 +258,14 @@ def _next(report: RolloutReport, style: Style) -> Iterator[str]:
     if report.verbs:
         yield ink("What may be done", "bold", style)
     width = max((len(one.command) for one in report.verbs), default=0)
+    if width_of(style) - width - 4 < NARROWEST:
+        for one in report.verbs:
+            yield f"  {one.command}"
+            yield from note(one.meaning, 4, style)
+        return
     for one in report.verbs:
         first = f"  {one.command:<{width}}  "
-        for line in wrap(one.meaning, max(width_of(style) - len(first), NARROWEST)):
+        for line in wrap(one.meaning, width_of(style) - len(first)):
             yield first + ink(line, "dim", style)
             first = " " * len(first)
 

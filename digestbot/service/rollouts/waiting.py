@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from digestbot.report.summary import plural
 from digestbot.rollout.gates import PROBE_SAYS_NO, Evidence, Halt, Wait, judge
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import OPEN, Target, TargetState, count, last_opened
@@ -76,14 +77,14 @@ def _watching(scene: Scene) -> Wait:
     since, span = scene.rollout.standing.since, scene.rollout.plan.rules.watch
     until = since + span if since else None
     left = sum(target.state in OPEN for target in scene.targets)
-    more = f"; {left:,} pull requests are open still" if left else ""
+    more = f"; open still: {plural(left, 'pull request')}" if left else ""
     return Wait("watching", f"it watches whether a repo goes back{more}", until)
 
 
 def _aborted(scene: Scene) -> Wait:
     left = sum(one.state in OPEN or one.state is TargetState.WAITING for one in scene.targets)
     if left and not scene.rollout.is_settled:
-        return Wait("closing", f"what is open is closed: {left:,} repos are left")
+        return Wait("closing", f"what is open is closed: {plural(left, 'repo')} to go")
     return Wait("aborted", "nothing is left to do")
 
 
@@ -91,9 +92,9 @@ def _rolling_back(scene: Scene) -> Wait:
     merged = [one for one in scene.targets if is_to_go_back(one)]
     offered = {one.repo for one in scene.back if one.state is not TargetState.WAITING}
     done = sum(one.repo in offered for one in merged)
-    message = f"{done:,} of {len(merged):,} merged repos were offered what they had"
+    message = f"{done:,} of {plural(len(merged), 'repo')} were offered what they had"
     left = sum(one.state in OPEN for one in scene.targets)
-    more = f"; {left:,} pull requests are to be closed" if left else ""
+    more = f"; to be closed: {plural(left, 'pull request')}" if left else ""
     return Wait("rolling-back", f"{message}{more}")
 
 
