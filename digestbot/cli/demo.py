@@ -12,7 +12,8 @@ import click
 
 from digestbot.cli.demo_registry import make_index, serve
 from digestbot.cli.exits import Exit
-from digestbot.cli.options import GroupedCommand, common
+from digestbot.cli.importing import importing
+from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.terminal import Terminal
 from digestbot.errors import UsageError
 from digestbot.image import Digest
@@ -42,16 +43,47 @@ STEPS = (
 
 
 @click.command("demo", cls=GroupedCommand)
+@click.argument("what", type=click.Choice(["rollout"]), required=False, metavar="[rollout]")
+@option(
+    "--dashboard",
+    is_flag=True,
+    heading="Demo",
+    env="DASHBOARD",
+    help="With `rollout`: in the end one more goes on, on the dashboard, until Ctrl-C.",
+)
 @common
 @click.pass_context
-def command(context: click.Context) -> int:
+def command(context: click.Context, what: str | None, dashboard: bool) -> int:
     """See it at work, without account or network.
 
     Starts a small registry on loopback with a tag that has just moved, makes a git
     repository with a stale Dockerfile in a temporary folder, scans it, shows the diff,
     writes the fix, scans again, and cleans up.
+
+    With `rollout` it brings one digest to a dozen repos instead, wave by wave, and back
+    again; they live in memory, and hours pass in a second.
     """
     color = Terminal.of(context).colorful(sys.stdout)
+    if what is None and dashboard:
+        raise UsageError("--dashboard is for the demo of rollouts", hint="digestbot demo rollout")
+    return _rollout(color=color, dashboard=dashboard) if what else _scan(color=color)
+
+
+def _rollout(*, color: bool, dashboard: bool) -> int:
+    try:
+        with importing():
+            from digestbot.cli.demo_rollout import play  # noqa: PLC0415 - needs what `serve` needs
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("digestbot"):
+            raise
+        raise UsageError(
+            f"digestbot demo rollout needs packages that are not installed ({error.name})",
+            hint="pip install 'digestbot[service]'",
+        ) from error
+    return play(color=color, dashboard=dashboard)
+
+
+def _scan(*, color: bool) -> int:
     before, after, golang = make_index(1), make_index(2), make_index(3)
     tags = {"hub/library/python:3.13-slim": after, "hub/library/golang:1.25": golang}
     with serve(tags) as host, tempfile.TemporaryDirectory(prefix="digestbot-demo-") as folder:

@@ -66,7 +66,8 @@ class DemoForge:
 
     def statuses(self, pulls: Sequence[PullId]) -> Mapping[PullId, PullStatus]:
         """See `Watching.statuses`."""
-        return {one: self.rooms[one.repo].status(one.number) for one in pulls}
+        now = self.now()
+        return {one: self.rooms[one.repo].status(one.number, now) for one in pulls}
 
     def perform(self, repo: Repo, step: Step) -> None:
         """See `Proposing.perform`; what a demo never does is refused.
@@ -105,6 +106,7 @@ class DemoForge:
 
     def _open(self, room: DemoRepo, step: OpenPull) -> None:
         number = len(room.pulls) + 1
+        room.opened[number] = self.now()
         room.pulls[number] = Pull(
             number,
             f"https://{HOST}/{room.name}/pull/{number}",

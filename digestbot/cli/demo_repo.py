@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from digestbot.forge.pull import Pull, PullState
@@ -17,6 +17,7 @@ MAIN: Final = "main"
 HOST: Final = "git.example.com"
 _AUTHOR: Final = "Demo <demo@example.com> 0 +0000"
 ALL_WELL: Final = ChecksOf(passed=2)
+CI_TAKES: Final = timedelta(minutes=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,13 @@ class Commit:
 
 @dataclass
 class DemoRepo:
-    """One repo; `checks` is what CI says of what is proposed, `base_checks` of what was before."""
+    """One repo.
+
+    Attributes:
+        checks: What CI says in the end of what is proposed.
+        base_checks: What it said of what was before.
+        opened: When each pull request was opened; so of those that `ended`.
+    """
 
     name: str
     checks: ChecksOf = ALL_WELL
@@ -57,6 +64,7 @@ class DemoRepo:
     commits: dict[CommitSha, Commit] = field(default_factory=dict)
     branches: dict[str, CommitSha] = field(default_factory=dict)
     pulls: dict[int, Pull] = field(default_factory=dict)
+    opened: dict[int, datetime] = field(default_factory=dict)
     ended: dict[int, datetime] = field(default_factory=dict)
 
     def commit(self, branch: str, commit: Commit) -> None:
@@ -95,10 +103,11 @@ class DemoRepo:
         commit = self.commits[self.branches[name]]
         return Branch(name, commit.sha, commit.tree, commit.parents, commit.message)
 
-    def status(self, number: int) -> PullStatus:
+    def status(self, number: int, now: datetime) -> PullStatus:
         """How a pull request fares."""
         pull = self.pulls[number]
         (base,) = self.commits[pull.head].parents
+        is_checked = now - self.opened[number] >= CI_TAKES
         return PullStatus(
             state=pull.state,
             head=pull.head,
@@ -106,7 +115,7 @@ class DemoRepo:
             url=pull.url,
             ended_at=self.ended.get(number),
             mergeable=pull.mergeable,
-            checks=self.checks,
+            checks=self.checks if is_checked or not self.checks else ChecksOf(pending=2),
             base_checks=self.base_checks,
         )
 

@@ -7,9 +7,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, redirect_stderr
+from contextlib import ExitStack, chdir, closing, contextmanager, redirect_stderr
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,29 +18,28 @@ import click
 from digestbot.cli import main
 from digestbot.cli.demo_forge import DemoForge
 from digestbot.cli.forges import ForgeOptions
-from digestbot.cli.runs import Runs, inquiry_of
+from digestbot.cli.serving import Serving
 from digestbot.clock import Clock
-from digestbot.config.load import LoadedSettings, load_settings
+from digestbot.config.load import load_settings
 from digestbot.errors import UsageError
 from digestbot.forge.interface import Forge
 from digestbot.proposals.budget import Budget
-from digestbot.proposals.rules import Rulebook
 from digestbot.proposals.run import Run
-from digestbot.registry.recorded import RecordedResolver
-from digestbot.registry.resolution import Resolver
-from digestbot.registry.resolver import RegistryResolver
-from digestbot.scan.gate import RegistryGate
 from digestbot.scan.setup import make_setup
+from digestbot.service.after import Aftermath
 from digestbot.service.cycle import Cycle
 from digestbot.service.fleet import Fleet
-from digestbot.service.rollouts.driver import Driver, Ways
-from digestbot.service.watch import Histories, Watch
+from digestbot.service.notify.notices import Notices
+from digestbot.service.rollouts.rounds import Rounds, Tools
+from digestbot.service.rollouts.ways import Ways
 from digestbot.store import rollouts
 from digestbot.store.database import Database
 from digestbot.store.location import location_of
 from digestbot.store.runs import RunState
 
-TARGET: Final = "github:acme"
+NAME: Final = "digestbot.yaml"
+VARIABLE: Final = "DEMO_TOKEN"
+"""The variable that holds the token of the dashboard."""
 MORNING: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
@@ -72,15 +71,20 @@ class Stage:
     """Everything that a rollout needs, on this machine alone.
 
     Attributes:
+        served: What `digestbot serve` would work with, but for its forge.
         color: Whether commands print in colour.
     """
 
-    loaded: LoadedSettings
-    database: Database
+    served: Serving
     forge: DemoForge
     clock: DemoClock
     color: bool
     stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def database(self) -> Database:
+        """The state."""
+        return self.served.database
 
     def look(self) -> None:
         """One cycle over the fleet, as `digestbot run` does one.
@@ -88,35 +92,55 @@ class Stage:
         Raises:
             UsageError: It did not go well.
         """
-        setup = make_setup(self.loaded.settings, os.environ)
-        with RegistryResolver(setup.registries) as registries:
-            clock = self.clock.as_clock()
-            gate = RegistryGate(setup.hold, Histories(self.database), registries, clock)
-            watch = Watch(self.database, registries, gate.offer_text, self.clock.now)
+        served, target = self.served, self.served.settings.targets[0]
+        with served.resolver() as resolver:
+            watch, shared = served.watched(resolver)
 
             def open_run(forge: Forge, budget: Budget) -> Run:
-                return replace(self._run_on(forge, watch), budget=budget)
+                run = shared.run_on(forge, watch, served.inquiry(resolver), has_pulls=True)
+                return replace(run, budget=budget, today=self.clock.now().date())
 
+            opened = {target: lambda: self.forge}
             fleet = Fleet(
-                self.database,
-                {TARGET: lambda: self.forge},
-                "demo",
-                self.forge.alone,
-                jobs=1,
-                clock=clock,
+                self.database, opened, "demo", self.forge.alone, jobs=1, clock=served.clock
             )
             result = Cycle(fleet, watch, open_run, self.stop).run()
         if result.state is not RunState.DONE:
             raise UsageError(f"the demo broke off: {result.problems}")
 
-    def drive(self, minutes: int = 10) -> None:
-        """One step of each rollout, as `digestbot serve` does one, and so many minutes."""
+    def drive(self, minutes: int) -> None:
+        """One step of each rollout, as `digestbot serve` does one; then so many minutes pass."""
         with self.database.reading() as connection:
-            found = [rollouts.get(connection, name) for name in rollouts.unfinished(connection)]
-        for rollout in found:
-            if rollout is not None:
-                Driver(self._ways(), rollout, self.stop).step()
+            names = rollouts.unfinished(connection)
+        rounds = Rounds(self.database, self._tools)
+        for name in names:
+            rounds.step(name, self.stop)
         self.clock.pass_by(60 * minutes)
+
+    @contextmanager
+    def _tools(self) -> Iterator[Tools]:
+        served = self.served
+        with served.resolver() as resolver:
+            watch, shared = served.watched(resolver)
+            inquiry = served.inquiry(resolver)
+            yield Tools(
+                Ways(
+                    self.database,
+                    self.forge.alone,
+                    self.forge,
+                    lambda forge: shared.run_on(forge, watch, inquiry, has_pulls=True),
+                    clock=served.clock,
+                )
+            )
+
+    def merge(self, after: timedelta = timedelta()) -> None:
+        """People merge what does not fail, and is open for so long."""
+        now = self.clock.now()
+        for room in self.forge.rooms.values():
+            for pull in room.open_pulls():
+                is_old = now - room.opened[pull.number] >= after
+                if is_old and not room.status(pull.number, now).new_failures:
+                    room.merge(pull.number, now)
 
     def type(self, *words: str) -> int:
         """Have a command line run, as if somebody typed it; its exit code."""
@@ -126,26 +150,14 @@ class Stage:
         with redirect_stderr(sys.stdout):
             return main.run([*words, "--color", color], self.clock.as_clock())
 
-    def _ways(self) -> Ways:
-        return Ways(
-            self.database,
-            self.forge.alone,
-            self.forge,
-            lambda forge: self._run_on(forge, RecordedResolver({})),
-            clock=self.clock.as_clock(),
-        )
-
-    def _run_on(self, forge: Forge, resolver: Resolver) -> Run:
-        settings = self.loaded.settings
-        setup = make_setup(settings, os.environ)
-        rulebook = Rulebook(settings, setup.policy, clock=self.clock.as_clock())
-        runs = Runs(ForgeOptions(), rulebook.rules_for)
-        return runs.run_on(forge, resolver, inquiry_of(None), has_pulls=True)
-
 
 @contextmanager
-def staged(config: str, forge: DemoForge, clock: DemoClock, *, color: bool) -> Iterator[Stage]:
-    """A stage in a temporary folder, which is gone after the block; `config` configures it.
+def staged(
+    config: str, forge: DemoForge, clock: DemoClock, token: str, *, color: bool
+) -> Iterator[Stage]:
+    """A stage in a temporary folder, which is gone after the block.
+
+    `config` configures it; whoever has the token is the operator of its dashboard.
 
     Raises:
         StoreError: There can be no state in the folder.
@@ -153,16 +165,21 @@ def staged(config: str, forge: DemoForge, clock: DemoClock, *, color: bool) -> I
     with ExitStack() as stack:
         made = tempfile.TemporaryDirectory(prefix="digestbot-demo-")
         folder = Path(stack.enter_context(made))
-        path = folder / "digestbot.yaml"
-        path.write_text(config, encoding="utf-8")
-        own = {"DIGESTBOT_CONFIG": str(path), "DOCKER_CONFIG": str(folder)}
-        stack.enter_context(_environment(own))
-        loaded = load_settings(path)
-        if loaded.settings.state is None:
+        (folder / NAME).write_text(config, encoding="utf-8")
+        own = {"DIGESTBOT_CONFIG": NAME, "DIGESTBOT_BY": "ann", VARIABLE: token}
+        stack.enter_context(_environment({**own, "DOCKER_CONFIG": str(folder)}))
+        # What commands print of their files is the same on all machines.
+        stack.enter_context(chdir(folder))
+        loaded = load_settings(Path(NAME))
+        settings = loaded.settings
+        if settings.state is None:
             raise UsageError("a stage needs a state")
-        location = location_of(loaded.settings.state, os.environ)
+        location = location_of(settings.state, os.environ)
         database = stack.enter_context(closing(Database.open(location)))
-        yield Stage(loaded, database, forge, clock, color)
+        aftermath = Aftermath(database, Notices(database, []), settings.deny)
+        setup = make_setup(settings, os.environ)
+        served = Serving(loaded, setup, ForgeOptions(), database, aftermath, clock=clock.as_clock())
+        yield Stage(served, forge, clock, color)
 
 
 @contextmanager
