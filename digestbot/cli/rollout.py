@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from digestbot.cli.rollout_ends import abort, rollback
+from digestbot.cli.rollout_plan import plan
 from digestbot.cli.rollout_start import start
 from digestbot.cli.rollout_status import status
 from digestbot.cli.rollout_verbs import approve, pause, promote, resume, retry, skip
 
 COMMANDS: tuple[click.Command, ...] = (
+    plan,
     start,
     status,
     pause,

@@ -18,8 +18,11 @@ from digestbot.cli.terminal import Terminal
 from digestbot.clock import Clock
 from digestbot.config.models import Settings
 from digestbot.errors import UsageError
+from digestbot.rollout.machine import MachineError
+from digestbot.service.rollouts.telling import Told, tell
 from digestbot.store.database import Database
 from digestbot.store.location import location_of
+from digestbot.store.rollouts import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +55,28 @@ def opened(context: click.Context, config: Path | None, *, no_config: bool) -> I
         yield Opened(loaded.settings, database)
 
 
+by_option = option(
+    "--by",
+    default="",
+    heading="Who and why",
+    env="BY",
+    metavar="NAME",
+    help="Who says so. [default: the user of this machine]",
+)
+"""The option --by, which is kept with what is said."""
+
+
 def said_by(command: Decorated) -> Decorated:
     """The options --by and --reason, which are kept with what is said."""
-    for add in (
-        option(
-            "--reason",
-            default="",
-            heading="Who and why",
-            env="REASON",
-            metavar="TEXT",
-            help="Why; it is kept with what is done.",
-        ),
-        option(
-            "--by",
-            default="",
-            heading="Who and why",
-            env="BY",
-            metavar="NAME",
-            help="Who says so. [default: the user of this machine]",
-        ),
-    ):
-        command = add(command)
-    return command
+    reason = option(
+        "--reason",
+        default="",
+        heading="Who and why",
+        env="REASON",
+        metavar="TEXT",
+        help="Why; it is kept with what is done.",
+    )
+    return by_option(reason(command))
 
 
 def whoever(by: str) -> str:
@@ -84,6 +87,19 @@ def whoever(by: str) -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "somebody"
+
+
+def say(database: Database, name: str, told: Told) -> Rollout:
+    """Have a rollout do what somebody says; the rollout after it.
+
+    Raises:
+        UsageError: There is no such rollout, or it cannot be told that now.
+        StoreError: The state cannot be written.
+    """
+    try:
+        return tell(database, name, told, now())
+    except MachineError as error:
+        raise UsageError(str(error), hint=error.hint) from error
 
 
 def now() -> datetime:

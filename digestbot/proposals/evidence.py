@@ -51,10 +51,11 @@ class Inquiry:
 
     def __call__(self, update: Update) -> Evidence:
         """The evidence for one update, of up to three pinned images."""
-        old = tuple(self._ask(update.image, digest) for digest in old_digests(update)[:MAX_OLD])
-        return Evidence(self._ask(update.image, update.new), old)
+        old = tuple(self.witness(update.image, digest) for digest in old_digests(update)[:MAX_OLD])
+        return Evidence(self.witness(update.image, update.new), old)
 
-    def _ask(self, image: ImageTag, digest: Digest) -> Witness:
+    def witness(self, image: ImageTag, digest: Digest) -> Witness:
+        """What the registry of an image tells of one of its digests."""
         return self._seen.get((image.image, digest), lambda: self._read(image, digest))
 
     def _read(self, image: ImageTag, digest: Digest) -> Witness:

@@ -30,10 +30,16 @@ def warnings_of(update: Update, evidence: Evidence) -> tuple[Caution, ...]:
     """Everything that is unusual about an update, each once."""
     found = [*_by_policy(update), *_build_argument(update)]
     for old in evidence.old:
-        found += _gone(old)
-        if old.facts and evidence.new.facts:
-            found += _compared(old, old.facts, evidence.new.facts)
+        found += cautions(old, evidence.new)
     return tuple(dict.fromkeys(found))
+
+
+def cautions(old: Witness, new: Witness) -> tuple[Caution, ...]:
+    """What is unusual about an image that takes the place of another, as far as it is known."""
+    found = [*_gone(old)]
+    if old.facts and new.facts:
+        found += _compared(old, old.facts, new.facts)
+    return tuple(found)
 
 
 def created_at(facts: ImageFacts | None) -> datetime | None:

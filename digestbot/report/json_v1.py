@@ -6,6 +6,7 @@ Everything beyond ASCII is escaped, so the report is also safe to look at in a t
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +48,7 @@ def _value(value: object) -> str:
 
 
 def _fields(record: Any) -> dict[str, object]:  # noqa: ANN401 - any record of the contract
-    return {name: getattr(record, name) for name in record.__slots__}
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def report(result: ScanResult) -> ScanReport:
