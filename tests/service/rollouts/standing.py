@@ -41,12 +41,12 @@ def with_gate(**changes: object) -> RolloutRules:
 
 
 def target(
-    number: int, state: TargetState = TargetState.WAITING, wave: int = 0, **more: object
+    index: int, state: TargetState = TargetState.WAITING, wave: int = 0, **more: object
 ) -> Target:
     """A repo; what is open was opened two hours ago, what ended did so one hour ago."""
     opened = None if state is TargetState.WAITING else NOW - 2 * HOUR
     ended = NOW - HOUR if state in (TargetState.MERGED, TargetState.REJECTED) else None
-    made = Target(REPOS[number], wave, state, opened_at=opened, ended_at=ended)
+    made = Target(REPOS[index], wave, state, opened_at=opened, ended_at=ended)
     return replace(made, **more)  # type: ignore[arg-type]  # what a test names
 
 
