@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ from digestbot.rollout.machine import State
 from digestbot.rollout.progress import Target, TargetState
 from digestbot.store import rollouts
 
+WIDTH: Final = 80
 STEP: Final = 10
 """Minutes that pass between two looks at the repos."""
 _SO_LONG: Final = 40
@@ -38,7 +40,12 @@ class Play:
     def tell(self, text: str) -> None:
         """What the next lines show."""
         self.number += 1
-        click.echo(f"{self.number}. {text}\n")
+        _print(f"{self.number}. ", text)
+        click.echo()
+
+    def aside(self, text: str) -> None:
+        """What nobody types, and happens."""
+        _print("  ", text)
 
     def type(self, *words: str, expected: int = Exit.OK) -> None:
         """A command line, with what it prints.
@@ -53,7 +60,7 @@ class Play:
 
     def plan(self, *words: str) -> None:
         """A plan is made, and the rollout is from now on the one that this is about."""
-        self.type("plan", *words)
+        self.type("plan", *words, expected=Exit.FINDINGS)
         with self.stage.database.reading() as connection:
             self.name = rollouts.latest(connection, limit=1)[0].id
 
@@ -67,7 +74,7 @@ class Play:
             at = self.stage.clock.now()
             self.stage.drive(STEP)
             for line in self._news():
-                click.echo(f"  {at:%H:%M}  {line}")
+                _print(f"  {at:%H:%M}  ", line)
             if is_so():
                 click.echo()
                 return
@@ -108,3 +115,7 @@ class Play:
 def _state(target: Target) -> str:
     is_clear = target.state is TargetState.PENDING or not target.why
     return f"{target.state}" if is_clear else f"{target.state} ({target.why})"
+
+
+def _print(first: str, text: str) -> None:
+    click.echo(textwrap.fill(first + text, WIDTH, subsequent_indent=" " * len(first)))

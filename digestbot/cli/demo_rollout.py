@@ -17,6 +17,7 @@ from digestbot.cli.demo_stage import DemoClock, staged
 from digestbot.cli.exits import Exit
 from digestbot.forge.watching import ChecksOf
 from digestbot.image import Digest
+from digestbot.report.plain import shorten_digests
 from digestbot.rollout.machine import State
 from digestbot.rollout.progress import TargetState
 
@@ -94,8 +95,8 @@ def make_fleet(clock: DemoClock) -> DemoForge:
 
 def _plan(play: Play) -> None:
     play.tell(
-        "digestbot knows 16 repos; 12 of them pin python:3.13-slim. A fix was just pushed\n"
-        "   to that tag. What would it take to bring it to all of them?"
+        "digestbot knows 16 repos; 12 of them pin python:3.13-slim. A fix was just pushed "
+        "to that tag. What would it take to bring it to all of them?"
     )
     play.plan(IMAGE)
 
@@ -103,15 +104,15 @@ def _plan(play: Play) -> None:
 def _start(play: Play) -> None:
     play.tell("Do it. That it reaches most of the fleet has to be said, with a reason.")
     play.type("start", play.name, "--large", "--reason", "CVE-2026-1234 in zlib")
-    click.echo("  (the service makes a step each minute; here ten minutes pass at once)")
+    play.aside("(The service makes a step each minute; here ten minutes pass at once.)")
     play.until(lambda: play.has_begun(1))
 
 
 def _halt(play: Play) -> None:
     play.tell(
-        "The canary was green and has soaked, so the second wave began. Checks fail in two\n"
-        "   of its repos, more than a tenth: it halts by itself. (What fails in acme/catalog\n"
-        "   failed before, and does not count.)"
+        "The canary was green and has soaked, so the second wave began. Checks fail in two "
+        "of its repos, more than a tenth: it halts by itself. (What fails in acme/catalog "
+        "failed before, and does not count.)"
     )
     play.until(lambda: play.state() is State.HALTED)
     play.type("status", play.name, expected=Exit.FINDINGS)
@@ -122,7 +123,7 @@ def _go_on(play: Play) -> None:
     play.stage.forge.rooms["acme/search"].checks = ALL_WELL
     play.type("skip", play.name, "acme/cart", "--reason", "has a zlib of its own")
     play.type("resume", play.name)
-    click.echo("  (people merge what is green, and acme/jobs, which nothing checks)")
+    play.aside("(People merge what is green, and acme/jobs, which nothing checks.)")
     play.stage.merge()
     play.until(lambda: play.has_begun(2))
 
@@ -143,7 +144,8 @@ def _go_back(play: Play) -> None:
     play.until(lambda: play.state() is State.ROLLED_BACK)
     play.type("status", play.name)
     first = play.stage.forge.rooms["acme/api"].dockerfile().splitlines()[0]
-    click.echo(f"acme/api has what it had: {first}\n")
+    play.aside(f"acme/api has what it had: {shorten_digests(first)}")
+    click.echo()
 
 
 def _once_more(play: Play) -> None:
