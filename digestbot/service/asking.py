@@ -43,6 +43,11 @@ class Refusal(StrEnum):
     TOO_MANY_IGNORES = "too-many-ignores"
     BAD_DAY = "bad-day"
     BAD_REASON = "bad-reason"
+    UNKNOWN_ROLLOUT = "unknown-rollout"
+    NOT_OF_ROLLOUT = "not-of-rollout"
+    NOT_NOW = "not-now"
+    CHANGED = "changed"
+    TOO_FAR = "too-far"
 
 
 REFUSALS: Final[dict[Refusal, str]] = {
@@ -58,6 +63,12 @@ REFUSALS: Final[dict[Refusal, str]] = {
     "name them in the configuration.",
     Refusal.BAD_DAY: "The last day must be today or later, and within a year.",
     Refusal.BAD_REASON: f"A reason is needed, in one line of {LONGEST_REASON} characters at most.",
+    Refusal.UNKNOWN_ROLLOUT: "There is no such rollout.",
+    Refusal.NOT_OF_ROLLOUT: "The rollout does not reach a repo of this name.",
+    Refusal.NOT_NOW: "The rollout cannot be told that now: see how it stands.",
+    Refusal.CHANGED: "The rollout changed in this very moment: see how it stands.",
+    Refusal.TOO_FAR: "The plan is too old, or reaches too far, to be started here: do it on the "
+    "command line, and say why.",
 }
 
 

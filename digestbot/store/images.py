@@ -64,6 +64,15 @@ class TagState:
     repos: int
 
 
+@dataclass(frozen=True, slots=True)
+class TagNow:
+    """An image, what its tag has, and since when; None where no registry said so yet."""
+
+    id: int
+    digest: str | None
+    since: datetime | None
+
+
 def is_one_of(tags: Collection[ImageTag]) -> ColumnElement[bool]:
     """Whether an image, on any platform, is one of these tags."""
     return or_(
@@ -241,6 +250,12 @@ def tags(connection: Connection) -> list[TagState]:
         )
         for row in rows
     ]
+
+
+def tag_now(connection: Connection, query: Query) -> TagNow | None:
+    """What a tag has now; None where nobody follows it."""
+    row = connection.execute(select(_C.id, _C.digest, _C.since).where(_is(query))).first()
+    return None if row is None else TagNow(row.id, row.digest, row.since)
 
 
 def _values(query: Query) -> dict[str, str]:

@@ -16,10 +16,9 @@ from starlette.routing import Route
 
 from digestbot import __version__
 from digestbot.image import ImageReference, ImageTag, InvalidReferenceError
+from digestbot.rollout.machine import BY_PEOPLE, Verb
 from digestbot.service.asking import (
     REFUSALS,
-    Ask,
-    Asking,
     AskRefusedError,
     Ignore,
     Propose,
@@ -29,6 +28,7 @@ from digestbot.service.asking import (
     Taken,
     Unignore,
 )
+from digestbot.service.rollouts.asking import AnyAsk, Asking, TellRollout
 from digestbot.service.times import stamp
 from digestbot.web.access import Role, Visitor
 from digestbot.web.answers import SCHEMA, Fault, fault_json, wants_json
@@ -49,13 +49,19 @@ _STATUS: Final[dict[str, int]] = {
     Refusal.TOO_MANY_IGNORES: 409,
     Refusal.BAD_DAY: _BAD,
     Refusal.BAD_REASON: _BAD,
+    Refusal.UNKNOWN_ROLLOUT: 404,
+    Refusal.NOT_OF_ROLLOUT: 404,
+    Refusal.NOT_NOW: 409,
+    Refusal.CHANGED: 409,
+    Refusal.TOO_FAR: 409,
 }
-_DONE: Final = {
+_DONE: Final[Mapping[str, str]] = {
     "scan": "scan-asked",
     "propose": "propose-asked",
     "ignore": "ignored",
     "unignore": "unignored",
     "retry": "retry-asked",
+    **{f"rollout-{verb}": f"rollout-{verb}" for verb in BY_PEOPLE},
 }
 SAID: Final[Mapping[str, str]] = {
     "scan-asked": "It is looked at as soon as what runs now is done.",
@@ -65,7 +71,16 @@ SAID: Final[Mapping[str, str]] = {
     "ignored": "The image is left alone through that day.",
     "unignored": "The image is looked after again.",
     "retry-asked": "It is tried again as soon as what runs now is done.",
-    BAD_NAME: "Name one image with its tag, or one repo.",
+    "rollout-start": "It is started: the first pull requests come within a minute.",
+    "rollout-pause": "It is paused: nothing new is opened.",
+    "rollout-resume": "It goes on within a minute.",
+    "rollout-promote": "The wave does not soak any longer.",
+    "rollout-approve": "What comes after this wave is approved.",
+    "rollout-retry": "The repo is tried again within a minute.",
+    "rollout-skip": "The repo is left out. A pull request that it has stays open.",
+    "rollout-abort": "It is ended: what is open is closed within minutes.",
+    "rollout-rollback": "It goes back: the repos are offered what they had, within the limits.",
+    BAD_NAME: "Name one image with its tag, one repo, or one rollout and what it is to do.",
     **{refusal.value: text for refusal, text in REFUSALS.items()},
 }
 """What a page says after something was asked for, by its code."""
@@ -101,7 +116,7 @@ class _Actions:
     access: Gatekeeper
     asking: Asking
 
-    def endpoint(self, read: Callable[[Fields], Ask]) -> Callable[[Request], object]:
+    def endpoint(self, read: Callable[[Fields], AnyAsk]) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
             form = await read_form(request)
             visitor = self._operator(request, form)
@@ -128,28 +143,28 @@ class _Actions:
         return visitor
 
 
-def _scan(form: Fields) -> Ask:
+def _scan(form: Fields) -> AnyAsk:
     image, repo = _image(form), _name(form, "repo")
     if image is not None and repo:
         raise _BadNameError
     return Scan(image, repo)
 
 
-def _retry(form: Fields) -> Ask:
+def _retry(form: Fields) -> AnyAsk:
     image, repo = _image(form), _name(form, "repo")
     if (image is None) is (not repo):
         raise _BadNameError
     return Retry(image, repo)
 
 
-def _propose(form: Fields) -> Ask:
+def _propose(form: Fields) -> AnyAsk:
     repo = _name(form, "repo")
     if not repo:
         raise _BadNameError
     return Propose(repo)
 
 
-def _ignore(form: Fields) -> Ask:
+def _ignore(form: Fields) -> AnyAsk:
     image = _image(form)
     if image is None:
         raise _BadNameError
@@ -157,7 +172,7 @@ def _ignore(form: Fields) -> Ask:
     return Ignore(image, _day(form.get("until", "")), reason, _name(form, "repo"))
 
 
-def _unignore(form: Fields) -> Ask:
+def _unignore(form: Fields) -> AnyAsk:
     text = form.get("ignore", "")
     # No id has more digits, and no database takes it.
     is_number = len(text) <= LONGEST_ID and text.isascii() and text.isdigit()
@@ -166,12 +181,21 @@ def _unignore(form: Fields) -> Ask:
     return Unignore(int(text))
 
 
-_READ: Final[dict[str, Callable[[Fields], Ask]]] = {
+def _rollout(form: Fields) -> AnyAsk:
+    verb = form.get("verb", "")
+    if verb not in BY_PEOPLE:
+        raise _BadNameError
+    reason = " ".join(form.get("reason", "").split())
+    return TellRollout(_name(form, "rollout"), Verb(verb), _name(form, "repo"), reason)
+
+
+_READ: Final[dict[str, Callable[[Fields], AnyAsk]]] = {
     "scan": _scan,
     "propose": _propose,
     "ignore": _ignore,
     "unignore": _unignore,
     "retry": _retry,
+    "rollout": _rollout,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from digestbot.rollout.machine import BY_PEOPLE
 from digestbot.web.openapi_parts import JSON, REF, Json, content, envelope, refs
 
 _FORM = "application/x-www-form-urlencoded"
@@ -12,6 +13,10 @@ _REPO = ("repo", "The name of the repo: `acme/app`.")
 _UNTIL = ("until", "The last day, in UTC: `2026-12-31`; a year from now at most.")
 _REASON = ("reason", "Why, in up to 300 characters.")
 _IGNORE = ("ignore", "The id of what is left alone.")
+_ROLLOUT = ("rollout", "The id of a rollout.")
+_VERB = ("verb", f"What it is to do: {', '.join(BY_PEOPLE)}.")
+_ONE = ("repo", "The name of the repo that is retried or skipped.")
+_WHY = ("reason", "Why, in up to 300 characters; needed where it is ended or goes back.")
 # Whoever sends a token needs the first of them not, and is led nowhere.
 _OF_BROWSERS = {
     "csrf": "What the form on a page says; not needed with a token.",
@@ -50,6 +55,12 @@ ACTIONS = (
     ),
     Action("unignore", "Leave it alone no more.", (_IGNORE,), required=("ignore",)),
     Action("retry", "Try again what failed: an image, or a repo.", (_IMAGE, _REPO)),
+    Action(
+        "rollout",
+        "Have a rollout do something, if it can be told that now.",
+        (_ROLLOUT, _VERB, _ONE, _WHY),
+        required=("rollout", "verb"),
+    ),
 )
 
 

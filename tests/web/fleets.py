@@ -13,12 +13,13 @@ from typing import Any
 from digestbot.service.asking import Asks
 from digestbot.service.endpoint import make_app
 from digestbot.service.jobs import Job
+from digestbot.service.rollouts.asking import RolloutAsks
 from digestbot.store.database import Database
 from digestbot.web.access import access_of
 from digestbot.web.actions import SAID, action_routes
 from digestbot.web.routes import Dashboard, dashboard_routes
 from tests.service.state import NOW
-from tests.web import large_fleet, small_fleet
+from tests.web import large_fleet, rollout_seeds, small_fleet
 from tests.web.asking import ENVIRON, STILL, loaded_with
 from tests.web.rows import Rows
 
@@ -36,6 +37,7 @@ def small(database: Database) -> None:
     rows = Rows(NOW)
     small_fleet.fill(rows)
     rows.write(database)
+    rollout_seeds.small(database)
 
 
 def large(database: Database) -> None:
@@ -43,6 +45,7 @@ def large(database: Database) -> None:
     rows = Rows(NOW)
     large_fleet.fill(rows)
     rows.write(database)
+    rollout_seeds.large(database)
 
 
 @dataclass
@@ -62,7 +65,7 @@ def service_on(database: Database, jobs: Jobs | None = None) -> Any:
     """The application on one of these fleets, with what may be asked for in it."""
     loaded = loaded_with(targets=TARGETS, deny=DENIED)
     access = access_of(loaded.settings.dashboard, ENVIRON, "127.0.0.1", STILL)
-    asks = Asks(database, jobs or Jobs(), STILL)
+    asks = RolloutAsks(Asks(database, jobs or Jobs(), STILL), database, clock=STILL)
     dashboard = Dashboard(database, loaded, access, lambda: (), NOW, SAID, STILL)
     routes = dashboard_routes(dashboard, action_routes(access, asks))
     return make_app(lambda: (), lambda _accept: (b"", "text/plain"), routes)

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from digestbot.image import ImageTag
+from digestbot.rollout.machine import BY_PEOPLE, Verb
 from digestbot.service.asking import (
-    Ask,
     AskRefusedError,
     Ignore,
     Propose,
@@ -23,6 +23,7 @@ from digestbot.service.asking import (
     Taken,
     Unignore,
 )
+from digestbot.service.rollouts.asking import AnyAsk, TellRollout
 from digestbot.web.access import NOBODY, Role, Visitor
 from digestbot.web.actions import SAID, action_routes
 
@@ -38,7 +39,7 @@ class Desk:
 
     who: Visitor = ANN
     refusal: Refusal | None = None
-    asked: list[Ask] = field(default_factory=list)
+    asked: list[AnyAsk] = field(default_factory=list)
 
     def visitor(self, _request: Request) -> Visitor:
         return self.who
@@ -46,7 +47,7 @@ class Desk:
     def check_csrf(self, _visitor: Visitor, given: str) -> bool:
         return given == "meant"
 
-    def take(self, ask: Ask, who: str, how: str = "") -> Taken:
+    def take(self, ask: AnyAsk, who: str, how: str = "") -> Taken:
         if self.refusal is not None:
             raise AskRefusedError(self.refusal)
         self.asked.append(ask)
@@ -74,9 +75,21 @@ class Desk:
             id="ignore",
         ),
         pytest.param("unignore", {"ignore": "7"}, Unignore(7), id="unignore"),
+        pytest.param(
+            "rollout",
+            {"rollout": "abc", "verb": "skip", "repo": "acme/app", "reason": " it\r\n is  old "},
+            TellRollout("abc", Verb.SKIP, "acme/app", "it is old"),
+            id="rollout",
+        ),
+        *(
+            pytest.param(
+                "rollout", {"rollout": "abc", "verb": verb}, TellRollout("abc", verb), id=verb
+            )
+            for verb in BY_PEOPLE
+        ),
     ],
 )
-def test_a_form_says_what_is_asked(name: str, form: dict[str, str], ask: Ask) -> None:
+def test_a_form_says_what_is_asked(name: str, form: dict[str, str], ask: AnyAsk) -> None:
     desk = Desk()
 
     answer = desk.post(name, None, **form)
@@ -97,6 +110,10 @@ def test_a_form_says_what_is_asked(name: str, form: dict[str, str], ask: Ask) ->
         ("scan", {"repo": "a\nb"}, "bad-name"),
         ("ignore", {"image": "python:3", "until": "2026-W50-1"}, "bad-day"),
         ("unignore", {"ignore": "9" * 30}, "unknown-ignore"),
+        ("rollout", {"rollout": "abc"}, "bad-name"),
+        ("rollout", {"rollout": "abc", "verb": "halt"}, "bad-name"),
+        ("rollout", {"rollout": "abc", "verb": "advance"}, "bad-name"),
+        ("rollout", {"rollout": "a\nb", "verb": "pause"}, "bad-name"),
     ],
 )
 def test_what_cannot_be_meant_is_said(name: str, form: dict[str, str], code: str) -> None:

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from digestbot.store import run_rows
+from digestbot.store import rollouts, run_rows
 from digestbot.store.database import Database
 from digestbot.store.run_rows import RunFilter
 from digestbot.web.openapi import document
@@ -69,6 +69,11 @@ def there(database: Database, path: str) -> list[dict[str, Any]]:
         with database.reading() as connection:
             found = run_rows.page(connection, RunFilter(), limit=5)
         return [{"id": one.id} for one in found]
+    if path.startswith("/rollouts/"):
+        with database.reading() as connection:
+            ids = [one.id for one in rollouts.latest(connection)]
+        verbs = ("start", "abort", "rollback") if "{verb}" in path else ("",)
+        return [{"id": one, **({"verb": verb} if verb else {})} for one in ids for verb in verbs]
     if "{owner}" in path:
         return [{"owner": "acme", "repo": "shop"}]
     return [{"id": number} for number in (1, 2, 3, 9)] if "{id}" in path else [{}]

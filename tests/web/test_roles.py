@@ -83,6 +83,8 @@ RULES = {
     "/rollouts.json": Rule.LOOK,
     "/rollouts/{id}": Rule.LOOK,
     "/rollouts/{id}.json": Rule.LOOK,
+    "/rollouts/{id}/{verb}": Rule.LOOK,
+    "/rollouts/{id}/{verb}.json": Rule.LOOK,
     "/settings": Rule.LOOK,
     "/settings.json": Rule.LOOK,
     "/about": Rule.LOOK,
@@ -100,6 +102,7 @@ RULES = {
     "/actions/ignore": Rule.ACT,
     "/actions/unignore": Rule.ACT,
     "/actions/retry": Rule.ACT,
+    "/actions/rollout": Rule.ACT,
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "FOO")
 SAFE = ("GET", "HEAD")
@@ -201,6 +204,13 @@ class Service:
         address = self.addresses["/repos/{id:int}"]
         found = re.search(r'name="csrf" value="(\w+)"', who.ask(self, address).body.decode())
         return found[1] if found else ""
+
+    def form(self, path: str) -> dict[str, str]:
+        """What is enough for an action."""
+        if path == "/actions/rollout":
+            name = self.addresses["/rollouts/{id}"].rpartition("/")[2]
+            return {"rollout": name, "verb": "promote"}
+        return ONE_NAME.get(path, FORM)
 
     @property
     def acts(self) -> list[tuple[str, str, str, str]]:
@@ -361,7 +371,7 @@ def test_an_operator_acts_by_posting_and_is_known_by_name(tmp_path: Path, how: s
         # No other can say it.
         csrf = service.csrf(who) if how != "bearer" else ""
         for path in service.ruled(Rule.ACT):
-            answer = who.ask(service, path, "POST", form=ONE_NAME.get(path, FORM) | {"csrf": csrf})
+            answer = who.ask(service, path, "POST", form=service.form(path) | {"csrf": csrf})
             code = answer.headers.get("location", "").partition("said=")[2]
             assert answer.status == (202 if how == "bearer" else 303), (path, answer.body)
             assert how == "bearer" or code in {
@@ -370,6 +380,7 @@ def test_an_operator_acts_by_posting_and_is_known_by_name(tmp_path: Path, how: s
                 "retry-asked",
                 "ignored",
                 "unignored",
+                "rollout-promote",
             }, (path, code)
 
         expected = "token" if how == "bearer" else how
@@ -399,7 +410,7 @@ def test_what_a_page_elsewhere_has_a_browser_post_is_refused(service: Service, h
     ]
     assert csrf
     for path in service.ruled(Rule.ACT):
-        form = ONE_NAME.get(path, FORM)
+        form = service.form(path)
         for name, token in tokens.items():
             told = form if token is None else form | {"csrf": token}
             answer = who.ask(service, path, "POST", form=told)

@@ -24,3 +24,12 @@ document.addEventListener("htmx:afterSettle", () => {
   const told = document.getElementById("told");
   if (told && said && told.textContent !== said) told.textContent = said;
 });
+
+// What refreshes itself stands still while somebody writes in it, or reads its numbers.
+const isBusy = (part) =>
+  part.matches(":has(textarea:focus, select:focus, .plot details[open])") ||
+  [...part.querySelectorAll("textarea")].some((one) => one.value);
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const part = event.detail.elt;
+  if (part.matches("#live, #burndown") && isBusy(part)) event.preventDefault();
+});
