@@ -172,6 +172,8 @@ def _figures(figures: Figures, now: float) -> Iterator[Metric]:
     age = 0.0 if oldest is None else max(0.0, now - oldest.timestamp())
     yield _family(series.OLDEST_STALE, {(): age})
     yield _family(series.IMAGES_FAILING, {(): figures.images_failing})
+    yield _family(series.ROLLOUT_STATE, dict.fromkeys(figures.rollouts.items(), 1))
+    yield _family(series.ROLLOUT_TARGETS, figures.targets)
     if figures.last_success is not None:
         yield _family(series.LAST_SUCCESS, {(): figures.last_success.timestamp()})
 

@@ -46,6 +46,18 @@ PROPOSALS: Final = Series("digestbot_proposals", "gauge", "Proposals, by state."
 IMAGES_FAILING: Final = Series(
     "digestbot_images_failing", "gauge", "Images that registries give no answer about."
 )
+ROLLOUT_STATE: Final = Series(
+    "digestbot_rollout_state",
+    "gauge",
+    "Always 1; the label says what a rollout with something left to do is doing.",
+    ("rollout", "state"),
+)
+ROLLOUT_TARGETS: Final = Series(
+    "digestbot_rollout_targets",
+    "gauge",
+    "Repos of the last 20 rollouts with something left to do, by what became of them.",
+    ("rollout", "state"),
+)
 LAST_SUCCESS: Final = Series(
     "digestbot_last_success_timestamp_seconds",
     "gauge",
@@ -105,6 +117,8 @@ SERIES: Final = (
     PROPOSALS,
     IMAGES_FAILING,
     LAST_SUCCESS,
+    ROLLOUT_STATE,
+    ROLLOUT_TARGETS,
     STATE_ERRORS,
     LOOKUPS,
     FORGE_CALLS,

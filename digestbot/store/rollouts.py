@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from digestbot.errors import UsageError
@@ -207,9 +208,21 @@ def stirring(connection: Connection) -> dict[str, int]:
 
 def latest(connection: Connection, limit: int = 50, offset: int = 0) -> list[RolloutRow]:
     """The last ones, the newest first."""
-    rows = connection.execute(
-        select(ROLLOUTS).order_by(_R.made_at.desc(), _R.id).limit(limit).offset(offset)
-    ).all()
+    return _listed(connection, select(ROLLOUTS).limit(limit).offset(offset))
+
+
+def under_way(connection: Connection, limit: int) -> list[RolloutRow]:
+    """The last ones with something left to do, the newest first."""
+    return _listed(connection, select(ROLLOUTS).where(_IS_LEFT).limit(limit))
+
+
+def count(connection: Connection) -> int:
+    """How many rollouts there are."""
+    return connection.scalar(select(func.count()).select_from(ROLLOUTS)) or 0
+
+
+def _listed(connection: Connection, query: Select[tuple[Any, ...]]) -> list[RolloutRow]:
+    rows = connection.execute(query.order_by(_R.made_at.desc(), _R.id)).all()
     counts: dict[str, Counter[TargetState]] = {row.id: Counter() for row in rows}
     told = connection.execute(
         select(_T.rollout_id, _T.state, func.count().label("number"))
@@ -222,11 +235,6 @@ def latest(connection: Connection, limit: int = 50, offset: int = 0) -> list[Rol
         RolloutRow(row.id, State(row.state), row.image, row.made_at, row.by, counts[row.id])
         for row in rows
     ]
-
-
-def count(connection: Connection) -> int:
-    """How many rollouts there are."""
-    return connection.scalar(select(func.count()).select_from(ROLLOUTS)) or 0
 
 
 def _rollout(connection: Connection, row: Row[tuple[object, ...]]) -> Rollout:

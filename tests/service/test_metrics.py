@@ -28,6 +28,8 @@ FIGURES = Figures(
     oldest_stale=NOW - timedelta(hours=2),
     images_failing=4,
     last_success=NOW - timedelta(minutes=5),
+    rollouts={"0123456789": "running"},
+    targets={("0123456789", "merged"): 12, ("0123456789", "waiting"): 30},
 )
 
 
@@ -102,6 +104,14 @@ def test_before_the_first_cycle_nothing_is_made_up(world: World) -> None:
     assert world.values("digestbot_pins_fresh_ratio") == {}
     assert world.values("digestbot_last_success_timestamp_seconds") == {}
     assert world.values("digestbot_oldest_stale_seconds") == {(): 0}
+
+
+def test_rollouts_are_shown_by_state(world: World) -> None:
+    assert world.values("digestbot_rollout_state") == {("0123456789", "running"): 1}
+    assert world.values("digestbot_rollout_targets") == {
+        ("0123456789", "merged"): 12,
+        ("0123456789", "waiting"): 30,
+    }
 
 
 def test_what_hosts_answer_is_shown(world: World) -> None:

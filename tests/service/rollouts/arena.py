@@ -71,6 +71,7 @@ class Arena:
     told: list[str] = field(default_factory=list)
     probe: Callable[[], bool | None] = lambda: None
     looks: int = 0
+    may_merge: bool = False
 
     def ways(self) -> Ways:
         return Ways(
@@ -81,6 +82,7 @@ class Arena:
             lambda _rollout, _count: self.probe(),
             lambda rollout, text: self.told.append(f"{rollout.standing.state}: {text}"),
             self.clock.as_clock(),
+            self.may_merge,
         )
 
     def _open(self, name: str) -> Forge:
