@@ -17,11 +17,21 @@ def close_all(work: Work, why: str) -> None:
     for target in list(work.targets.values()):
         if work.stop.is_set():
             return
-        if (
-            target.state in OPEN and (target.is_adopted or _has_closed(work, target, why))
-        ) or target.state is TargetState.WAITING:
-            closed = replace(target, state=TargetState.CLOSED, why=why, ended_at=now)
-            work.note([closed])
+        is_closed = target.state is TargetState.WAITING
+        if _is_to_close(work, target):
+            is_closed = target.is_adopted or _has_closed(work, target, why)
+        if is_closed:
+            work.note([replace(target, state=TargetState.CLOSED, why=why, ended_at=now)])
+
+
+def _is_to_close(work: Work, target: Target) -> bool:
+    """Whether it is open, or was closed since all is: by a step that did not come to its end."""
+    since = work.rollout.standing.since
+    is_rejected = target.state is TargetState.REJECTED and not target.is_adopted
+    if not is_rejected or since is None or target.ended_at is None:
+        return target.state in OPEN
+    # Forges tell whole seconds.
+    return target.ended_at >= since.replace(microsecond=0)
 
 
 def _has_closed(work: Work, target: Target, why: str) -> bool:
