@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from digestbot.proposals.report_contract import update_schema
 from digestbot.report.contract import scan_schema
+from digestbot.rollout.plan_document import document_schema
 from digestbot.service.hooks.contract import hooks_schema
 from digestbot.service.notify.contract import notice_schema
 from digestbot.service.rollouts.standing_contract import rollout_schema, rollouts_schema
@@ -19,6 +20,7 @@ CONTRACTS: Final[tuple[Callable[[], _Schema], ...]] = (
     status_schema,
     notice_schema,
     hooks_schema,
+    document_schema,
     rollouts_schema,
     rollout_schema,
 )

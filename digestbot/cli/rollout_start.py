@@ -77,14 +77,16 @@ def start(
         raise UsageError(f"{_options(flags)} without a reason", hint="say why, with --reason")
     with opened(context, config, no_config=no_config) as state:
         rollout = _planned(state, name)
-        kept = _kept_reason(reason, _overridden(state, rollout, flags)) if rollout else reason
+        words = named_config(context)
+        overridden = _overridden(state, rollout, flags, words) if rollout else ()
+        kept = _kept_reason(reason, overridden)
         told = say(state.database, name, Told(Verb.START, whoever(by), kept))
     terminal = Terminal.of(context)
     targets = plural(len(told.plan.targets), "repo")
     terminal.say(f"rollout {told.id} is started: {targets} in {plural(told.plan.waves, 'wave')}")
     terminal.say(
         "digestbot serve opens its pull requests from now on, digestbot run makes one step; see: "
-        f"digestbot rollout status {told.id}{named_config(context)}"
+        f"digestbot rollout status {told.id}{words}"
     )
     return Exit.OK
 
@@ -96,7 +98,9 @@ def _planned(state: Opened, name: str) -> Rollout | None:
     return rollout if rollout and rollout.standing.state is State.PLANNED else None
 
 
-def _overridden(state: Opened, rollout: Rollout, flags: Collection[str]) -> Sequence[Objection]:
+def _overridden(
+    state: Opened, rollout: Rollout, flags: Collection[str], words: str
+) -> Sequence[Objection]:
     """What speaks against starting it, and is overridden.
 
     Raises:
@@ -111,7 +115,7 @@ def _overridden(state: Opened, rollout: Rollout, flags: Collection[str]) -> Sequ
         raise UsageError(
             "\n".join(one.message for one in left),
             hint="make a new plan, or start this one all the same: "
-            f"digestbot rollout start {rollout.id} {_options(needed)} --reason 'WHY'",
+            f"digestbot rollout start {rollout.id}{words} {_options(needed)} --reason 'WHY'",
         )
     return found
 

@@ -24,6 +24,7 @@ def test_each_contract_has_its_heading() -> None:
         "digestbot/status/v1",
         "digestbot/notice/v1",
         "digestbot/hooks/v1",
+        "digestbot/rollout-plan/v1",
         "digestbot/rollouts/v1",
         "digestbot/rollout/v1",
     ]
