@@ -48,7 +48,7 @@ STEPS = (
     "--dashboard",
     is_flag=True,
     heading="Demo",
-    env="DASHBOARD",
+    env="DEMO_DASHBOARD",
     help="With `rollout`: in the end one more goes on, on the dashboard, until Ctrl-C.",
 )
 @common

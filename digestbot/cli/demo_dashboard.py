@@ -44,7 +44,8 @@ def show(stage: Stage, token: str) -> None:
     with stopping(lambda _text: None) as stop, endpoint.serving(app, HOST, 0) as port:
         click.echo(f"The dashboard: http://{HOST}:{port}/rollouts")
         click.echo(f"To act there, sign in at /login with the token {token}")
-        click.echo("A minute passes each second, and people merge what is green. Ctrl-C ends it.")
+        click.echo("A minute passes each second, and people merge what is green.")
+        click.echo("Ctrl-C ends it.")
         while not stop.wait(1):
             if wishes.asked.is_set():
                 wishes.asked.clear()
