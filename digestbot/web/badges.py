@@ -93,7 +93,9 @@ def badge_routes(database: Database, public: Sequence[str] = ()) -> list[BaseRou
     """The routes of the badges."""
 
     def badge(request: Request) -> Response:
-        name = request.path_params.get("name")
+        name: str | None = request.path_params.get("name")
+        if name is not None:
+            name = name.replace("\0", "?")  # Nothing is called so; PostgreSQL takes no NUL.
         with database.reading() as connection:
             stands = standing(connection, name)
         status = 404 if name is not None and not stands.repos else 200

@@ -116,6 +116,10 @@ def asked(question: type[Q], given: Mapping[str, Any]) -> Q:
     """
     known = {one.name for one in fields(question)}
     wanted = {key: value for key, value in given.items() if key in known and value != ""}
+    for name, value in wanted.items():
+        # No text of the state has it, and PostgreSQL takes none with it.
+        if "\0" in str(value):
+            raise AskedWrongError(f"{name}: no value has a NUL", hint="take it out of the address")
     try:
         return TypeAdapter(question).validate_python(wanted)
     except ValidationError as error:
