@@ -16,13 +16,12 @@ from click.core import ParameterSource
 
 from digestbot.cli.exits import Exit
 from digestbot.cli.options import GroupedCommand, common
-from digestbot.cli.rollout_state import now, opened, said_by, whoever
+from digestbot.cli.rollout_state import opened, said_by, say, whoever
 from digestbot.cli.settings import config_options
 from digestbot.cli.terminal import Terminal
-from digestbot.errors import UsageError
-from digestbot.rollout.machine import MachineError, Verb
+from digestbot.rollout.machine import Verb
 from digestbot.service.rollouts.meanings import ABOUT_ONE, MEANINGS
-from digestbot.service.rollouts.telling import Told, tell
+from digestbot.service.rollouts.telling import Told
 from digestbot.store.database import Database
 
 _HELP: Final[Mapping[Verb, str]] = {
@@ -67,10 +66,7 @@ def have(context: click.Context, database: Database, name: str, told: Told) -> N
         UsageError: It cannot be told that now; there is no such rollout or repo.
         StoreError: The state cannot be written.
     """
-    try:
-        rollout = tell(database, name, told, now())
-    except MachineError as error:
-        raise UsageError(str(error), hint=error.hint) from error
+    rollout = say(database, name, told)
     terminal = Terminal.of(context)
     terminal.say(f"rollout {rollout.id} {_DONE[told.verb].format(repo=told.repo)}")
     terminal.say(
