@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from digestbot.forge.repo import Repo
@@ -15,7 +16,7 @@ from digestbot.rollout.progress import Target, TargetState
 from digestbot.service.logs import Event, get_log
 from digestbot.service.rollouts.frozen import branch_of
 from digestbot.service.rollouts.reading import after_look
-from digestbot.service.rollouts.work import Work, performed
+from digestbot.service.rollouts.work import Work, performed, tried
 from digestbot.service.times import age
 from digestbot.store.deeds import Deed
 
@@ -32,7 +33,7 @@ def chase(work: Work) -> None:
         if work.stop.is_set() or not left:
             return
         left -= 1
-        if _ACTS[deed](work, target):
+        if tried(target.repo, partial(_ACTS[deed], work, target)):
             _log.info(
                 Event.ROLLOUT_CHASED, rollout=work.rollout.id, repo=target.repo, deed=deed.value
             )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import ClosePull, DeleteBranch, Step
 from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.service.rollouts.frozen import branch_of
-from digestbot.service.rollouts.work import Work, performed
+from digestbot.service.rollouts.work import Work, performed, tried
 
 
 def close_all(work: Work, why: str) -> None:
@@ -19,7 +20,8 @@ def close_all(work: Work, why: str) -> None:
             return
         is_closed = target.state is TargetState.WAITING
         if _is_to_close(work, target):
-            is_closed = target.is_adopted or _has_closed(work, target, why)
+            closing = partial(_has_closed, work, target, why)
+            is_closed = target.is_adopted or bool(tried(target.repo, closing))
         if is_closed:
             work.note([replace(target, state=TargetState.CLOSED, why=why, ended_at=now)])
 

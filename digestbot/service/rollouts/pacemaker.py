@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from digestbot.clock import Clock
+from digestbot.errors import DigestbotError
 from digestbot.service.jobs import Engine, Job, Stop
 from digestbot.service.logs import Event, get_log
 from digestbot.service.rollouts.rounds import Rounds
@@ -50,6 +51,9 @@ class Pacemaker:
         name, rollout = job.arguments[STEP], None
         try:
             rollout = self.rounds.step(name, stop)
+        except DigestbotError as error:
+            # The forge or the state is away: no more is to be said of it.
+            _log.warning(Event.ROLLOUT_FAILED, rollout=name, problem=str(error))
         finally:
             if rollout is None or not rollout.is_settled:
                 known = self._seen.get(name)

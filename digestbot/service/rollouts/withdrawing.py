@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import DisableAutoMerge
 from digestbot.rollout.progress import Target
 from digestbot.service.rollouts.frozen import Frozen, branch_of
 from digestbot.service.rollouts.reading import LATER
-from digestbot.service.rollouts.work import Work, performed
+from digestbot.service.rollouts.work import Work, performed, tried
 from digestbot.store.deeds import Deed
 
 
@@ -19,7 +21,7 @@ def withdraw(work: Work) -> None:
             continue
         if work.stop.is_set():
             return
-        deed = _withdrawn(work, target)
+        deed = tried(target.repo, partial(_withdrawn, work, target))
         if deed is not None:
             work.note_deed(target, deed)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TypeVar
 
-from digestbot.forge.errors import ForgeError, RefusedError, UnsettledError
+from digestbot.forge.errors import DeferredError, ForgeError, RefusedError, UnsettledError
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.forge.steps import Step
@@ -32,6 +33,7 @@ from digestbot.store.rollouts import Rollout
 _SEEN_AT_ONCE = 50
 _HOUR = timedelta(hours=1)
 _log = get_log(__name__)
+T = TypeVar("T")
 
 
 @dataclass
@@ -187,6 +189,21 @@ class Work:
                 frozen = self.frozen_for(target.repo)
                 outcome = self.bring(target.repo, frozen)
                 self.note([after_update(target, outcome, frozen, self.ways.now())])
+
+
+def tried(name: str, act: Callable[[], T]) -> T | None:
+    """What comes of something done in one repo; what goes wrong is logged, and ends there.
+
+    Raises:
+        DeferredError: The forge takes no more for now, of no repo.
+    """
+    try:
+        return act()
+    except DeferredError:
+        raise
+    except ForgeError as error:
+        _log.warning(Logged.REPO_FAILED, repo=name, code=error.code, problem=str(error))
+        return None
 
 
 def performed(forge: Forge, repo: Repo, *steps: Step) -> bool:
