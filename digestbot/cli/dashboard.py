@@ -10,7 +10,6 @@ from digestbot.service.asking import Asks
 from digestbot.service.jobs import Engine
 from digestbot.service.readiness import Reason
 from digestbot.service.rollouts.asking import RolloutAsks
-from digestbot.service.rollouts.limits import Limits
 from digestbot.web.access import access_of
 from digestbot.web.actions import SAID, action_routes
 from digestbot.web.routes import Dashboard, Routes, dashboard_routes
@@ -37,7 +36,5 @@ def routes_of(
         served.database, served.loaded, access, reasons, started, SAID, served.clock
     )
     asks = Asks(served.database, engine, served.clock)
-    rules = served.settings.rollout
-    limits = Limits(rules.most_share, rules.most_repos)
-    taking = RolloutAsks(asks, served.database, limits, served.clock)
+    taking = RolloutAsks(asks, served.database, served.settings.rollout, served.clock)
     return dashboard_routes(dashboard, action_routes(access, taking))

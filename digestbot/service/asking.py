@@ -67,8 +67,8 @@ REFUSALS: Final[dict[Refusal, str]] = {
     Refusal.NOT_OF_ROLLOUT: "The rollout does not reach a repo of this name.",
     Refusal.NOT_NOW: "The rollout cannot be told that now: see how it stands.",
     Refusal.CHANGED: "The rollout changed in this very moment: see how it stands.",
-    Refusal.TOO_FAR: "The plan is too old, or reaches too far, to be started here: do it on the "
-    "command line, and say why.",
+    Refusal.TOO_FAR: "Something speaks against starting this plan: see what, and start it on the "
+    "command line where it is right all the same.",
 }
 
 

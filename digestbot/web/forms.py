@@ -20,8 +20,8 @@ async def read_form(request: Request) -> dict[str, str]:
     Raises:
         HTTPException: It is none, too large, too slow, or has a field twice.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0]
-    if kind.strip().lower() != _TYPE:
+    told = request.headers.get("content-type")
+    if told is not None and told.partition(";")[0].strip().lower() != _TYPE:
         raise HTTPException(415, "a form is expected")
     try:
         async with asyncio.timeout(LONGEST_S):
@@ -30,6 +30,9 @@ async def read_form(request: Request) -> dict[str, str]:
         raise HTTPException(408, "the form took too long") from None
     except ClientDisconnect:
         raise HTTPException(400, "the form ended too soon") from None
+    if body and told is None:
+        raise HTTPException(415, "a form is expected")
+    # Programs that say nothing more than the address send nothing at all.
     return _fields_in(body)
 
 

@@ -201,6 +201,9 @@ def _on_fault(
 ) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, error: Exception) -> Response:
         fault = Fault(code, str(error), getattr(error, "hint", ""))
+        if request.state.visitor.role == Role.NOBODY:
+            # Whoever asks for a public badge need not know where the state lies.
+            fault = Fault(code, "there is no answer now", "")
         return _faulty(dashboard, request, fault, status)
 
     return answer

@@ -15,6 +15,8 @@ from digestbot.rollout.plan import Move, Plan, RolloutRules, make_plan
 from digestbot.rollout.progress import Target, TargetState
 from digestbot.rollout.selection import Place, Selection
 from digestbot.rollout.waves import WaveRules
+from digestbot.service.rollouts.moving import Moves
+from digestbot.service.rollouts.planning import choose
 from digestbot.store import rollouts
 from digestbot.store.database import Database
 from tests.service.state import DAY, HOUR, NOW
@@ -145,10 +147,21 @@ def services(count: int) -> list[str]:
     return [*NAMED, *(f"acme/service-{number:02}" for number in range(count))][:count]
 
 
-def planned(made: timedelta = 20 * _MINUTE, fleet: int = 400) -> Seed:
-    """A plan that somebody may start."""
+def old() -> Seed:
+    """A plan of which nobody would say that it is still right: old, and of most of the fleet."""
     away = {"acme/service-03": "it opted out of rollouts"}
-    return Seed(plan_for(ALPINE, services(12), made, number=1, left_out=away, fleet=fleet))
+    return Seed(plan_for(ALPINE, services(12), 3 * DAY, number=1, fleet=20, left_out=away))
+
+
+def planned(database: Database) -> Seed:
+    """A plan of what a small fleet has, which somebody may start."""
+    moves = tuple(
+        Move(image, digest_of(image, number), created=NOW - 7 * HOUR)
+        for image, number in ((BASE, 59), (NGINX, 3))
+    )
+    rules = RolloutRules(waves=WaveRules(canary_count=1, shares=(1.0,)))
+    choice = choose(database, Selection("*", orgs=("acme",)), NOW - 20 * _MINUTE)
+    return Seed(choice.plan(Moves(moves), rules, "ann"))
 
 
 def running() -> Seed:
@@ -229,18 +242,18 @@ def rolled_back() -> Seed:
 
 
 SEEDS = {
-    "planned": planned,
     "running": running,
     "halted": halted,
     "closed": finished,
     "rolled-back": rolled_back,
 }
-"""One of each, by the state that it is in."""
+"""One of each that was started, by the state that it is in."""
 
 
 def small(database: Database) -> dict[str, str]:
     """One of each; their ids, by state."""
-    return {state: seed().write(database) for state, seed in SEEDS.items()}
+    found = {state: seed().write(database) for state, seed in SEEDS.items()}
+    return {**found, "planned": planned(database).write(database)}
 
 
 def large(database: Database, repos: int = 800) -> str:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, TypeAlias
 
 from digestbot.clock import Clock
+from digestbot.config.rollout import RolloutConfig
 from digestbot.errors import UsageError
 from digestbot.rollout.machine import MachineError, Verb
 from digestbot.service.asking import LONGEST_REASON, Ask, AskRefusedError, Refusal, Taken
 from digestbot.service.logs import Event, get_log
-from digestbot.service.rollouts.limits import Limits, objections
+from digestbot.service.rollouts.starting import against
 from digestbot.service.rollouts.telling import Told, tell
 from digestbot.store import acts, rollouts
 from digestbot.store.database import Database
@@ -67,7 +68,7 @@ class RolloutAsks:
 
     others: Others
     database: Database
-    limits: Limits = field(default_factory=Limits)
+    rules: RolloutConfig = field(default_factory=RolloutConfig)
     clock: Clock = field(default_factory=Clock)
 
     def take(self, ask: AnyAsk, who: str, how: str = "") -> Taken:
@@ -105,7 +106,7 @@ class RolloutAsks:
         if ask.verb in (Verb.RETRY, Verb.SKIP) or ask.repo:
             is_reached = any(target.repo == ask.repo for target in rollout.plan.targets)
             return None if is_reached else Refusal.NOT_OF_ROLLOUT
-        if ask.verb is Verb.START and objections(rollout.plan, now, self.limits):
+        if ask.verb is Verb.START and against(self.database, rollout.plan, self.rules, now):
             return Refusal.TOO_FAR
         return None
 

@@ -10,10 +10,10 @@ from pydantic import Field
 
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import OPEN, Target, grouped
-from digestbot.service.rollouts.limits import Limits, objections
-from digestbot.service.rollouts.meanings import MEANINGS, command, helpful
+from digestbot.service.rollouts.meanings import ABOUT_ONE, MEANINGS, command, helpful
 from digestbot.service.rollouts.standing_contract import RolloutReport, RolloutVerb
 from digestbot.service.rollouts.standing_report import report_of
+from digestbot.service.rollouts.starting import seen_at_once
 from digestbot.service.rollouts.waiting import Scene
 from digestbot.store import images, rollouts
 from digestbot.store.images import TagNow
@@ -192,26 +192,21 @@ def is_live(rollout: Rollout) -> bool:
 
 
 def verbs_of(rollout: Rollout) -> list[Verb]:
-    """What it may be told that helps; there is no way back from where nothing began."""
+    """What all of it may be told that helps; there is no way back from where nothing began."""
     is_planned = rollout.standing.state is State.PLANNED
     return [
         verb
         for verb in helpful(rollout.standing)
-        if not (verb is Verb.ROLLBACK and is_planned)
+        if verb not in ABOUT_ONE
+        and not (verb is Verb.ROLLBACK and is_planned)
         and not (verb is Verb.ABORT and rollout.standing.state in OVER)
     ]
-
-
-def limits_of(look: Look) -> Limits:
-    """How far a plan may reach that is started here."""
-    told = look.loaded.settings.rollout
-    return Limits(told.most_share, told.most_repos)
 
 
 def _objections(look: Look, rollout: Rollout) -> list[str]:
     if rollout.standing.state is not State.PLANNED:
         return []
-    return objections(rollout.plan, look.now, limits_of(look))
+    return list(seen_at_once(rollout.plan, look.loaded.settings.rollout, look.now))
 
 
 PAGE = Page("rollout", "/rollouts/{id}", "Rollout", RolloutQuestion, RolloutView, read)

@@ -10,12 +10,12 @@ from digestbot.report.plain import well_formed
 from digestbot.report.summary import plural
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import OPEN, TargetState
-from digestbot.service.rollouts.limits import objections
 from digestbot.service.rollouts.meanings import MEANINGS, command
+from digestbot.service.rollouts.starting import against
 from digestbot.service.rollouts.waiting import Scene, is_to_go_back
 from digestbot.service.times import age
 from digestbot.web.page import Look, Page, Question
-from digestbot.web.pages.rollout import RolloutId, limits_of, of_id, verbs_of
+from digestbot.web.pages.rollout import RolloutId, of_id, verbs_of
 
 _DOCUMENTED = {"use_attribute_docstrings": True}
 
@@ -58,8 +58,8 @@ def read(look: Look, question: RolloutEndQuestion) -> RolloutEndView:
     """
     scene, verb = of_id(look, question.id), Verb(question.verb)
     rollout = scene.rollout
-    against = (
-        objections(rollout.plan, look.now, limits_of(look))
+    found = (
+        list(against(look.database, rollout.plan, look.loaded.settings.rollout, look.now))
         if verb is Verb.START and rollout.standing.state is State.PLANNED
         else []
     )
@@ -69,9 +69,9 @@ def read(look: Look, question: RolloutEndQuestion) -> RolloutEndView:
         image=well_formed(", ".join(str(move.image) for move in rollout.plan.moves)),
         verb=verb.value,
         meaning=MEANINGS[verb],
-        is_possible=verb in verbs_of(rollout) and not against,
+        is_possible=verb in verbs_of(rollout) and not found,
         effects=_EFFECTS[verb](scene),
-        objections=against,
+        objections=found,
     )
 
 
