@@ -20,7 +20,7 @@ from digestbot.cli.rollout_state import Opened, by_option, now, opened, whoever
 from digestbot.cli.rollout_verbs import named_config
 from digestbot.cli.settings import config_options
 from digestbot.cli.terminal import Terminal
-from digestbot.config.names import check_image_glob, full_name
+from digestbot.config.names import read_image_glob
 from digestbot.errors import NoInputError, UsageError
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.report.json_v1 import as_json
@@ -87,9 +87,8 @@ FORMATS: Final[dict[str, Callable[[Shown, Style], str]]] = {
 
 
 def _selection(options: PlanOptions) -> Selection:
-    glob = full_name(options.image)
     try:
-        check_image_glob(glob)
+        glob = read_image_glob(options.image)
     except ValueError as error:
         raise UsageError(
             f"IMAGE {error}", hint="a name, with a tag or without: alpine, python:3.1*"

@@ -87,14 +87,19 @@ def check_prefix(text: str) -> str:
     return text
 
 
-def check_image_glob(text: str) -> str:
-    """A glob on full image names, with or without a tag: `ghcr.io/acme/*`, `*/python:3.1*`."""
+def read_image_glob(text: str) -> str:
+    """The glob on full image names that somebody means: `docker.io/library/python` by `python`."""
     check_text(text)
     if "@" in text:
         raise ValueError("must not have a digest; images are matched by name and tag")
     if _SCHEME.match(text):
         raise ValueError(f"is a URL; write {_SCHEME.sub('', text)!r}, without the scheme")
-    full = full_name(text)
+    return _full_name(text)
+
+
+def check_image_glob(text: str) -> str:
+    """A glob on full image names, with or without a tag: `ghcr.io/acme/*`, `*/python:3.1*`."""
+    full = read_image_glob(text)
     if full != text:
         raise ValueError(f"is matched with full names; write {full!r}")
     return text
@@ -200,11 +205,8 @@ def _check_no_login(text: str) -> None:
         raise ValueError("must not contain '@'; credentials go under registries.<host>")
 
 
-def full_name(glob: str) -> str:
-    """The glob on full names that a short one means: `docker.io/library/python` for `python`.
-
-    Nobody who writes `python` means an image called just that.
-    """
+def _full_name(glob: str) -> str:
+    # What a short name would be: nobody who writes `python` means an image called just that.
     first, slash, _ = glob.partition("/")
     if not glob.startswith("*") and not (slash and (_is_wild(first) or _is_host(first))):
         glob = f"{_HUB}/{glob}" if slash else f"{_HUB}/library/{glob}"
