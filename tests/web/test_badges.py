@@ -8,6 +8,8 @@ import pytest
 
 from digestbot.policy.finding import Status
 from digestbot.store.database import Database
+from digestbot.store.engines import engine_for
+from digestbot.store.location import Location
 from digestbot.store.standing import Standing
 from digestbot.web.badges import Badge, badge_of, badge_svg, is_public
 from tests.service.state import add_findings, add_repos, finding, held, settle, state
@@ -151,6 +153,20 @@ def test_public_badges_tell_nobody_that_another_repo_is_there(fleet: Database) -
     assert there.status_code == elsewhere.status_code == 303
     assert there.text == elsewhere.text
     assert "behind" in there.headers["location"]
+
+
+def test_strangers_are_not_told_where_the_state_lies(tmp_path: Path) -> None:
+    loaded = loaded_with(dashboard={"public_badges": ["*"]})
+    database = Database(Location(folder=tmp_path), engine_for(Location(folder=tmp_path / "none")))
+
+    told = {}
+    for role in ("nobody", "reader"):
+        with asking(database, role, loaded) as client:
+            answer = client.get("/badges/fleet.svg", headers={"accept": "application/json"})
+            told[role] = (answer.status_code, str(tmp_path) in answer.text)
+    database.close()
+
+    assert told == {"nobody": (503, False), "reader": (503, True)}
 
 
 @pytest.mark.parametrize(

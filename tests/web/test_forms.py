@@ -71,6 +71,13 @@ def test_what_is_no_form_is_refused(body: bytes, status: int, words: bytes) -> N
 def test_what_is_sent_as_something_else_is_refused(kind: str) -> None:
     assert sent(b"a=1", {"Content-Type": kind}).status == 415
     assert sent(b"a=1", {}).status == 415
+    assert sent(b"", {"Content-Type": kind}).status == 415
+
+
+def test_who_sends_nothing_need_not_say_what_it_is() -> None:
+    answer = sent(b"", {})
+
+    assert (answer.status, answer.body) == (200, b"{}")
 
 
 def test_the_type_may_have_parameters() -> None:
