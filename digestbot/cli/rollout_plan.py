@@ -22,13 +22,14 @@ from digestbot.cli.settings import config_options
 from digestbot.cli.terminal import Terminal
 from digestbot.config.names import read_image_glob
 from digestbot.errors import NoInputError, UsageError
+from digestbot.policy.holding import moment_text
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.report.json_v1 import as_json
 from digestbot.report.style import Style
 from digestbot.report.summary import plural
 from digestbot.rollout import plan_markdown, plan_text
 from digestbot.rollout.contract import plan_id
-from digestbot.rollout.objections import large
+from digestbot.rollout.objections import OLD, large
 from digestbot.rollout.plan_document import document
 from digestbot.rollout.plan_words import Shown
 from digestbot.rollout.selection import Selection
@@ -60,7 +61,8 @@ def plan(context: click.Context, /, **arguments: Any) -> int:
     options = PlanOptions(**arguments)
     selection = _selection(options)
     with opened(context, options.config, no_config=options.no_config) as state:
-        shown = replace(_plan(state, selection, options), words=named_config(context))
+        choice = _choice(state, selection, terminal)
+        shown = replace(_plan(state, choice, options), words=named_config(context))
         if shown.plan.targets:
             with state.database.begin() as connection:
                 rollouts.create(connection, shown.plan)
@@ -72,7 +74,11 @@ def plan(context: click.Context, /, **arguments: Any) -> int:
         color=color,
     )
     is_shown = options.output is None and options.report_format == "text"
-    return _end(shown, terminal, is_shown=is_shown)
+    if not is_shown or not shown.plan.targets:
+        _say(shown, choice, terminal)
+    if shown.problems:
+        return Exit.INCOMPLETE
+    return Exit.FINDINGS if shown.plan.targets else Exit.OK
 
 
 def _json(shown: Shown, _style: Style, /) -> str:
@@ -104,15 +110,24 @@ def _selection(options: PlanOptions) -> Selection:
     )
 
 
-def _plan(state: Opened, selection: Selection, options: PlanOptions) -> Shown:
-    config = state.settings.rollout
-    rules = rules_of(config, options)
+def _choice(state: Opened, selection: Selection, terminal: Terminal) -> Choice:
     choice = choose(state.database, selection, now())
     if not choice.images:
         raise NoInputError(
             f"no pin that is watched follows {selection.image}",
             hint="name another image; digestbot run looks for new ones",
         )
+    if choice.seen_at is not None and choice.at - choice.seen_at > OLD:
+        terminal.say(
+            f"the repos were last looked at {moment_text(choice.seen_at)}; "
+            "digestbot run brings the state up to date"
+        )
+    return choice
+
+
+def _plan(state: Opened, choice: Choice, options: PlanOptions) -> Shown:
+    config = state.settings.rollout
+    rules = rules_of(config, options)
     moves = _moves(state, choice, options)
     made = choice.plan(moves, rules, whoever(options.by))
     return Shown(made, plan_id(made), large(made, limits_of(config)), moves.problems)
@@ -139,12 +154,14 @@ def _moves(state: Opened, choice: Choice, options: PlanOptions) -> Moves:
         return replace(mover, resolver=Chosen(options.to_digest, registries)).moves(pinned)
 
 
-def _end(shown: Shown, terminal: Terminal, *, is_shown: bool) -> int:
-    """Say what the text of a plan says, where it was not shown; then the exit code."""
-    if shown.plan.targets and not is_shown:
+def _say(shown: Shown, choice: Choice, terminal: Terminal) -> None:
+    """What the text of a plan says, where it is not read; and why there is none."""
+    if shown.plan.targets:
         terminal.say(f"{plural(len(shown.plan.targets), 'repo')}; start it: {shown.start}")
-    if not shown.plan.targets and not shown.problems:
+    elif not choice.places:
+        terminal.say(
+            f"nothing is chosen: {plural(choice.images, 'image')} of that name, "
+            "and no pin for which all holds that was said"
+        )
+    elif not shown.problems:
         terminal.say("there is nothing to do: whatever is chosen has the digest, or is left out")
-    if shown.problems:
-        return Exit.INCOMPLETE
-    return Exit.FINDINGS if shown.plan.targets else Exit.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from digestbot.policy.finding import Finding, Status
 from digestbot.rollout.plan import Plan
 from digestbot.rollout.plan_document import document_schema
 from digestbot.store import rollouts
+from tests.cli.github_cli import STALE, github_cli
 from tests.cli.program import Outcome, digestbot
 from tests.registries.fake import FakeRegistry
 from tests.registries.samples import make_index
-from tests.service.state import add_findings, add_repos, finding, state
+from tests.service.state import add_findings, add_repos, add_run, finding, state
 
 BOTH = ("linux/amd64", "linux/arm64")
 GONE = Digest("sha256", "0" * 64)
@@ -246,6 +247,51 @@ def test_where_all_is_current_there_is_nothing_to_do(world: World) -> None:
     assert (outcome.code, outcome.stdout) == (0, "")
     assert outcome.stderr.startswith("there is nothing to do")
     assert world.count() == 0
+
+
+def test_where_nothing_is_chosen_it_is_said(world: World) -> None:
+    outcome = world.plan("--org", "nobody")
+
+    assert (outcome.code, outcome.stdout) == (0, "")
+    assert outcome.stderr == (
+        "nothing is chosen: 1 image of that name, and no pin for which all holds that was said\n"
+    )
+
+
+def test_a_state_that_nobody_brought_up_to_date_is_remarked(world: World) -> None:
+    with state(world.folder / "state") as database, database.begin() as connection:
+        add_run(connection, at=datetime.now(UTC) - timedelta(days=3), seconds=0)
+
+    outcome = world.plan()
+
+    assert outcome.code == 1
+    assert outcome.stderr.startswith("the repos were last looked at 20")
+    assert "digestbot run brings the state up to date" in outcome.stderr
+
+
+def test_topics_are_those_that_a_cycle_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with github_cli(tmp_path, monkeypatch) as cli:
+        cli.github.add_repo("acme/app", {"Dockerfile": STALE}, topics=["docker"])
+        cli.github.add_repo("acme/lab", {"Dockerfile": STALE}, topics=["docker", "canary"])
+        cli.github.add_repo("acme/web", {"Dockerfile": STALE})
+        folder = json.dumps(str(tmp_path / "state"))
+        cli.configure(f"targets: [github:acme]\nstate: {{folder: {folder}}}\nlimits: {{open: 0}}")
+        ran = digestbot("run", *cli.options)
+
+        outcome = digestbot(
+            *("rollout", "plan", "python", *cli.options, "--format", "json"),
+            *("--topic", "docker", "--canary-topic", "canary"),
+        )
+
+    data = json.loads(outcome.stdout)
+    assert (ran.code, outcome.code) == (0, 1)
+    assert [(one["repo"], one["wave"]) for one in data["targets"]] == [
+        ("acme/lab", 0),
+        ("acme/app", 1),
+    ]
+    assert data["fleet"] == 3
 
 
 def test_a_repo_that_another_rollout_has_is_left_out(world: World) -> None:

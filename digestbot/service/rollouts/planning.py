@@ -12,7 +12,7 @@ from digestbot.registry.resolution import Query
 from digestbot.rollout.plan import Plan, RolloutRules, make_plan
 from digestbot.rollout.selection import Place, Selection
 from digestbot.service.rollouts.moving import Moves
-from digestbot.store import places, rollouts
+from digestbot.store import places, rollouts, runs
 from digestbot.store.database import Database
 
 
@@ -25,6 +25,7 @@ class Choice:
         places: The pins that are chosen.
         fleet: How many repos there are in all.
         engaged: Repos in which a rollout is under way, and its name.
+        seen_at: When all repos were last looked at; None where they never were.
     """
 
     selection: Selection
@@ -33,6 +34,7 @@ class Choice:
     places: tuple[Place, ...]
     fleet: int
     engaged: Mapping[str, str]
+    seen_at: datetime | None = None
 
     def pinned(self) -> dict[Query, tuple[Digest, ...]]:
         """What is asked about, each once, with the digests that are pinned, the most used first."""
@@ -75,7 +77,8 @@ def choose(database: Database, selection: Selection, now: datetime) -> Choice:
             place for place in places.places(connection, images) if selection.chooses(place, now)
         )
         fleet = places.fleet(connection)
-        return Choice(selection, now, len(images), found, fleet, rollouts.engaged(connection))
+        engaged, seen_at = rollouts.engaged(connection), runs.last_success(connection)
+        return Choice(selection, now, len(images), found, fleet, engaged, seen_at)
 
 
 def again(database: Database, plan: Plan) -> Plan:
