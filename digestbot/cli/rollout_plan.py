@@ -25,6 +25,7 @@ from digestbot.errors import NoInputError, UsageError
 from digestbot.policy.holding import moment_text
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.report.json_v1 import as_json
+from digestbot.report.plain import one_line
 from digestbot.report.style import Style
 from digestbot.report.summary import plural
 from digestbot.rollout import plan_markdown, plan_text
@@ -99,6 +100,8 @@ def _selection(options: PlanOptions) -> Selection:
         raise UsageError(
             f"IMAGE {error}", hint="a name, with a tag or without: alpine, python:3.1*"
         ) from error
+    _check_texts(*options.orgs, *options.repos, *options.topics, *options.paths)
+    _check_texts(*options.canary, options.canary_topic or "")
     return Selection(
         image=glob,
         digests=frozenset(options.digests_now),
@@ -108,6 +111,12 @@ def _selection(options: PlanOptions) -> Selection:
         topics=options.topics,
         paths=options.paths,
     )
+
+
+def _check_texts(*texts: str) -> None:
+    for text in texts:
+        if not text.isprintable():
+            raise UsageError(f"{one_line(text, 80)} is not one line of text that can be shown")
 
 
 def _choice(state: Opened, selection: Selection, terminal: Terminal) -> Choice:

@@ -18,6 +18,7 @@ from digestbot.scan.result import Problem
 HUB = "docker.io/library/"
 _UNITS = (("day", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 _MOST_UNITS = 2
+_PLATFORMS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def name_of(move: Move) -> str:
 def about(move: Move) -> str:
     """When it was built, and what it runs on."""
     built = f"built {moment_text(move.created)}" if move.created else ""
-    runs = f"for {', '.join(move.platforms)}" if move.platforms else ""
+    more = len(move.platforms) - _PLATFORMS_SHOWN
+    names = [*move.platforms[:_PLATFORMS_SHOWN], *([f"{more:,} more"] if more > 0 else [])]
+    runs = f"for {', '.join(names)}" if names else ""
     return ", ".join(filter(None, (built, runs)))
 
 

@@ -317,6 +317,8 @@ def test_a_repo_that_another_rollout_has_is_left_out(world: World) -> None:
         pytest.param(("--passed", "nan"), "is not a share", id="nan"),
         pytest.param(("--soak", "soon"), "must be a duration", id="duration"),
         pytest.param(("--digest", "sha256:1"), "has 1 hex digits, not 64", id="digest"),
+        pytest.param(("--repo", "a\udcff"), "a\\udcff is not one line of text", id="no-utf-8"),
+        pytest.param(("--canary", "a\nb"), "is not one line of text", id="two-lines"),
         pytest.param(("--per-hour", "0"), "is not in the range", id="no-writes"),
     ],
 )
@@ -387,6 +389,16 @@ def test_hostile_names_are_shown_and_do_nothing(world: World) -> None:
 
     assert outcome.stdout.replace("\n", "").isprintable()
     assert "acme/\\x1b[31m\\u202ered" in outcome.stdout
+
+
+def test_what_a_registry_says_and_who_says_so_can_be_kept_whatever_it_is(world: World) -> None:
+    world.fake.local.add("team/app", "1", make_index("new", "lin\ud800ux/\x1b[31mamd64", BOTH[0]))
+
+    data = world.document("--by", "ann\udcff\nx")
+
+    plan = world.kept(data["id"])
+    assert plan.by == "ann\\udcff\\nx"
+    assert "lin\\ud800ux/\\x1b[31mamd64" in plan.moves[0].platforms
 
 
 def test_it_works_while_the_service_does(world: World) -> None:

@@ -10,9 +10,9 @@ from digestbot.report.style import Style
 from digestbot.rollout.gates import GateRules
 from digestbot.rollout.plan import Deadlines
 from digestbot.rollout.plan_text import render
-from digestbot.rollout.plan_words import Shown, span, waves_of
+from digestbot.rollout.plan_words import Shown, about, span, waves_of
 from digestbot.rollout.waves import WaveRules
-from tests.rollout.shown import PROBLEM, hostile, shown, small
+from tests.rollout.shown import MOVE, PROBLEM, hostile, shown, small
 from tests.rollout.test_plan import NEW, place, plan_of
 
 STYLE = Style()
@@ -165,6 +165,12 @@ def test_the_first_wave_is_a_canary_where_there_is_one(rules: WaveRules, names: 
     plan = replace(plan, rules=replace(plan.rules, waves=rules), targets=(first, *others))
 
     assert [wave.name for wave in waves_of(plan)] == names
+
+
+def test_a_few_platforms_are_enough() -> None:
+    move = replace(MOVE, platforms=tuple(f"linux/{number}" for number in range(15)))
+
+    assert about(move).endswith("linux/11, 3 more")
 
 
 @pytest.mark.parametrize(

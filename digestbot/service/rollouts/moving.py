@@ -15,6 +15,7 @@ from digestbot.registry.manifests import select_platform
 from digestbot.registry.mirrors import rewrite
 from digestbot.registry.resolution import Query, Resolution, Resolver
 from digestbot.registry.resolver import RegistryResolver
+from digestbot.report.plain import one_line
 from digestbot.rollout.plan import Move
 from digestbot.scan.in_order import in_order
 from digestbot.scan.lookups import look_up, lookup_problems
@@ -117,9 +118,10 @@ class Mover:
             query.image,
             digest,
             query.platform,
-            platforms=platforms_of(new.facts) if new.facts else (),
+            platforms=tuple(map(one_line, platforms_of(new.facts))) if new.facts else (),
             created=created_at(new.facts),
-            remarks=tuple(dict.fromkeys(remarks)),
+            # A plan is kept as JSON, which not everything that a registry says can stand in.
+            remarks=tuple(dict.fromkeys(map(one_line, remarks))),
         )
 
     def _remarks(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from digestbot.image import Digest
 from digestbot.registry.resolution import Query
+from digestbot.report.plain import NAME_LIMIT, one_line
 from digestbot.rollout.plan import Plan, RolloutRules, make_plan
 from digestbot.rollout.selection import Place, Selection
 from digestbot.service.rollouts.moving import Moves
@@ -53,12 +54,12 @@ class Choice:
             rules,
             fleet=self.fleet,
             now=self.at,
-            by=by,
+            by=one_line(by, NAME_LIMIT),
             left_out=away,
         )
         reached = {target.repo for target in plan.targets} | plan.left_out.keys()
         unknown = {
-            place.repo: moves.refused[_query(place)]
+            place.repo: one_line(moves.refused[_query(place)])
             for place in self.places
             if _query(place) in moves.refused and place.repo not in reached
         }
