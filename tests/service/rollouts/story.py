@@ -32,7 +32,7 @@ from digestbot.rollout.progress import (
 from digestbot.secret import Secret
 from digestbot.service.rollouts.driver import LOOK_S, Ways
 from tests.github.log import Request
-from tests.service.rollouts.town import NEW, Town, dockerfile, number_of, old_of, town
+from tests.service.rollouts.town import Town, town
 from tests.service.rollouts.wheel import step, ways_over
 
 BREAKING_WAVE = 2
@@ -202,8 +202,8 @@ def _merge_all(story: Story) -> None:
 def _check_brought(world: Town) -> None:
     for name, target in world.targets().items():
         is_merged = target.state is TargetState.MERGED
-        number = number_of(name)
-        assert world.pinned(name) == dockerfile(number, NEW if is_merged else old_of(number))
+        pins = world.pins
+        assert world.pinned(name) == (pins.after(name) if is_merged else pins.before(name))
         assert len(world.pulls(name)) == 1, name
 
 
@@ -223,7 +223,7 @@ def _roll_back(story: Story) -> None:
     story.tell(f"people have merged it: {story.summary(is_back=True)}")
     story.tell(f"time to merge: {_spans(world.targets(is_back=True).values())}")
     for name in world.repos:
-        assert world.pinned(name) == dockerfile(number_of(name)), name
+        assert world.pinned(name) == world.pins.before(name), name
         assert len(world.pulls(name, is_back=True)) == int(name in merged), name
         assert not world.github.pulls(name, "open"), name
     story.tell(f"all {len(world.repos)} repos are back at their own digests, byte by byte")

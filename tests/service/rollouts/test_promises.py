@@ -22,7 +22,7 @@ from digestbot.service.rollouts.rounds import Rounds, Tools
 from digestbot.store import images
 from tests.proposals.builders import digest
 from tests.service.rollouts.arena import IMAGE, tag
-from tests.service.rollouts.town import GREEN, NEW, Town, dockerfile, number_of, town
+from tests.service.rollouts.town import GREEN, NEW, Town, town
 from tests.service.rollouts.wheel import ways_over
 
 REPOS = 10
@@ -91,7 +91,7 @@ def test_a_tag_that_moves_meanwhile_changes_nothing_but_is_told(
 
     assert place.states() == {TargetState.MERGED}
     for name in place.world.repos:
-        assert place.world.pinned(name) == dockerfile(number_of(name), NEW)
+        assert place.world.pinned(name) == place.world.pins.after(name)
         assert len(place.world.github.pulls(name)) == 1
     warned = [line for line in log.getvalue().splitlines() if "rollout.tag_moved" in line]
     assert len(warned) == 1

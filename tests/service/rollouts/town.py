@@ -6,9 +6,9 @@ CI takes a while for each pull request, and people take longer; both act when `l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,7 +32,6 @@ from tests.proposals.builders import digest
 from tests.service.rollouts.arena import IMAGE, tag
 
 NEW = digest("new")
-OLD = tuple(digest(f"old {number}") for number in range(3))
 GREEN = "SUCCESS"
 RULES = RolloutRules(
     waves=WaveRules(canary_count=2, shares=(0.2, 0.6, 1.0)),
@@ -40,6 +39,29 @@ RULES = RolloutRules(
     pace=PaceRules(),
     watch=timedelta(days=1),
 )
+
+
+@dataclass(frozen=True)
+class Pins:
+    """An image, the digests that repos pin it at, in turn, and the one that they are to get."""
+
+    image: str = IMAGE
+    olds: tuple[Digest, ...] = tuple(digest(f"old {number}") for number in range(3))
+    new: Digest = NEW
+
+    def before(self, name: str) -> str:
+        """The Dockerfile that a repo has before the rollout."""
+        return self._dockerfile(name, self.old(name))
+
+    def after(self, name: str) -> str:
+        """The one that the rollout brings it."""
+        return self._dockerfile(name, self.new)
+
+    def old(self, name: str) -> Digest:
+        return self.olds[number_of(name) % len(self.olds)]
+
+    def _dockerfile(self, name: str, pinned: Digest) -> str:
+        return f"# {number_of(name)}\nFROM {self.image}@{pinned}\n"
 
 
 @dataclass
@@ -59,6 +81,7 @@ class Town:
     database: Database
     plan: Plan
     name: str
+    pins: Pins
     broken: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ci_takes: float = 600.0
     merge_after: tuple[float, float] | None = (300.0, 7200.0)
@@ -159,26 +182,16 @@ def _share(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6]) / 256**6
 
 
-def old_of(number: int) -> Digest:
-    """What a repo has before the rollout."""
-    return OLD[number % len(OLD)]
-
-
-def dockerfile(number: int, pinned: Digest | None = None) -> str:
-    return f"# {number}\nFROM {IMAGE}@{pinned or old_of(number)}\n"
-
-
 def number_of(name: str) -> int:
     return int(name.removeprefix("acme/app"))
 
 
-def plan_for(names: list[str], now: datetime, rules: RolloutRules) -> Plan:
-    image = tag(IMAGE)
-    places = [Place(name, "Dockerfile", 2, image, old_of(number_of(name))) for name in names]
+def plan_for(names: list[str], now: datetime, rules: RolloutRules, pins: Pins) -> Plan:
+    image = tag(pins.image)
+    places = [Place(name, "Dockerfile", 2, image, pins.old(name)) for name in names]
+    moves, fleet = [Move(image, pins.new)], 4 * len(names)
     selection = Selection(str(image))
-    return make_plan(
-        places, [Move(image, NEW)], selection, rules, fleet=4 * len(names), now=now, by="ann"
-    )
+    return make_plan(places, moves, selection, rules, fleet=fleet, now=now, by="ann")
 
 
 @contextmanager
@@ -188,21 +201,21 @@ def town(
     rules: RolloutRules = RULES,
     *,
     github: GitHubServer | None = None,
-    checks: Mapping[str, str | None] | None = None,
+    pins: Pins | None = None,
 ) -> Iterator[Town]:
-    """So many repos whose CI has these checks, and a rollout that is planned for them."""
+    """So many repos with a CI, and a rollout that is planned for them."""
+    pins = pins or Pins()
     with github or GitHubServer() as server:
         names = [f"acme/app{number:04}" for number in range(repos)]
-        said = dict.fromkeys(("build", "test"), None) if checks is None else dict(checks)
-        for number, name in enumerate(names):
-            server.add_repo(name, {"Dockerfile": dockerfile(number)})
-            server.ci(name, said, dict.fromkeys(said, GREEN))
+        for name in names:
+            server.add_repo(name, {"Dockerfile": pins.before(name)})
+            server.ci(name, {"build": None, "test": None})
         database = Database.open(Location(folder=folder))
         try:
             now = datetime.fromtimestamp(server.clock.now(), UTC)
-            plan = plan_for(names, now, replace(rules))
+            plan = plan_for(names, now, rules, pins)
             with database.begin() as connection:
                 name = rollouts.create(connection, plan)
-            yield Town(server, database, plan, name)
+            yield Town(server, database, plan, name, pins)
         finally:
             database.close()
