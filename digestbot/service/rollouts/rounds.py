@@ -89,6 +89,8 @@ class Rounds:
             return None
         with self.open_tools() as tools:
             self._warn_of_moves(rollout)
+            # What people made of it is told even where this step goes on from there.
+            self._tell_of(name, tools.ways.now())
             try:
                 rollout = Driver(tools.ways, rollout, stop).step()
             finally:
@@ -97,16 +99,20 @@ class Rounds:
         return rollout
 
     def _follow(self, name: str, tools: Tools, stop: Stop) -> None:
+        now = tools.ways.now()
+        rollout = self._tell_of(name, now)
+        if rollout is not None and tools.ledger is not None and not stop.is_set():
+            self._write_issue(rollout, tools.ledger, now)
+
+    def _tell_of(self, name: str, now: datetime) -> Rollout | None:
+        """Tell operators how it stands, where that is new to them."""
         with self.database.reading() as connection:
             rollout = rollouts.get(connection, name)
             targets = rollouts.targets(connection, name)
-        if rollout is None:
-            return
-        now = tools.ways.now()
-        note_news(self.database, rollout, targets, now)
-        self.tell()
-        if tools.ledger is not None and not stop.is_set():
-            self._write_issue(rollout, tools.ledger, now)
+        if rollout is not None:
+            note_news(self.database, rollout, targets, now)
+            self.tell()
+        return rollout
 
     def _write_issue(self, rollout: Rollout, ledger: Ledger, now: datetime) -> None:
         """Bring the issue up to date; that it cannot be written keeps no rollout from going on."""
