@@ -53,6 +53,19 @@ fail_on: [stale]
 # schedule:
 #   cron: ["* 6-18 * * mon-fri"]
 #   timezone: Europe/Berlin
+
+# For `digestbot run` and `digestbot serve`: whose repos, and where to keep what was seen of them.
+# Both take a file for this only if it is named: --config digestbot.yaml, or DIGESTBOT_CONFIG.
+# targets: [github:acme]
+# state:
+#   folder: state
+
+# Who looks at the dashboard of `digestbot serve`, and who may act there. Without users it is for
+# this machine alone, to look: http://localhost:8080. A token: openssl rand -hex 32
+# dashboard:
+#   users:
+#     - {{name: ann, role: operator, token_env: ANN_TOKEN}}
+#     - {{name: bob, token_file: bob.token}}
 """
 
 
