@@ -44,8 +44,8 @@ class Driver(Work):
 
     def go_on(self) -> None:
         """Running: look at what is open, open what may be, and see whether the gate holds."""
-        self._leave_skipped()
         self.look()
+        self._leave_skipped()
         order_again(self)
         chase(self)
         self._bring_wave()
@@ -61,8 +61,8 @@ class Driver(Work):
 
     def look_on(self) -> None:
         """Paused: only look; too many failures still halt."""
-        self._leave_skipped()
         self.look()
+        self._leave_skipped()
         verdict, evidence = self._judged()
         if isinstance(verdict, Halt):
             self.happen(Verb.HALT, evidence, verdict.message)
@@ -71,8 +71,8 @@ class Driver(Work):
     def hold_on(self) -> None:
         """Halted: have nothing merged by itself, and look."""
         withdraw(self)
-        self._leave_skipped()
         self.look()
+        self._leave_skipped()
 
     def wind_up(self) -> None:
         """Aborted: close what is open, that of repos that were left out, too, and say why."""
@@ -150,6 +150,7 @@ class Driver(Work):
         ]
 
     def _leave_skipped(self) -> None:
+        # After a look: what is left out without its number could never be closed.
         now, skipped = self.ways.now(), self.rollout.standing.skipped
         why = "somebody left it out"
         self.note(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from digestbot.forge.pull import PullState
 from digestbot.forge.repo import Repo
 from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.service.rollouts.frozen import branch_of
 from digestbot.service.rollouts.reading import after_update, is_refusal
-from digestbot.service.rollouts.work import Work
+from digestbot.service.rollouts.work import Work, tried
 
 
 def way_back(work: Work) -> Work:
@@ -25,8 +28,7 @@ def offer_back(work: Work) -> bool:
     """
     back = way_back(work)
     back.look()
-    if not _has_begun(work, back):
-        return False
+    has_begun = _has_begun(work, back)
     for target in list(back.targets.values()):
         if target.state is not TargetState.WAITING:
             continue
@@ -39,7 +41,7 @@ def offer_back(work: Work) -> bool:
             back.slow_down()
             work.rollout = back.rollout
             return False
-    return not back.is_any({TargetState.WAITING})
+    return has_begun and not back.is_any({TargetState.WAITING})
 
 
 def is_back(work: Work) -> bool:
@@ -50,18 +52,30 @@ def is_back(work: Work) -> bool:
 
 
 def _has_begun(work: Work, back: Work) -> bool:
-    """Write down who is to be offered something; whether all of them are."""
+    """Write down who is to be offered something; whether that is known of all."""
     for target in work.targets.values():
         if target.state is not TargetState.MERGED or target.repo in back.targets:
             continue
         if work.stop.is_set():
             return False
-        one = Target(target.repo, target.wave)
-        if target.opened_at is None and not _is_ours(work, target):
-            why = "the rollout changed nothing in it"
-            one = Target(one.repo, one.wave, TargetState.SKIPPED, why=why, ended_at=work.ways.now())
-        back.note([one])
-    return True
+        is_ours = target.opened_at is not None or tried(
+            target.repo, partial(_is_ours, work, target)
+        )
+        if is_ours is not None:
+            back.note([_begun(work, target, is_ours=is_ours)])
+    return all(
+        target.repo in back.targets
+        for target in work.targets.values()
+        if target.state is TargetState.MERGED
+    )
+
+
+def _begun(work: Work, target: Target, *, is_ours: bool) -> Target:
+    one = Target(target.repo, target.wave)
+    if is_ours:
+        return one
+    why, now = "the rollout changed nothing in it", work.ways.now()
+    return replace(one, state=TargetState.SKIPPED, why=why, ended_at=now)
 
 
 def _is_ours(work: Work, target: Target) -> bool:

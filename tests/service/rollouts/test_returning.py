@@ -1,0 +1,219 @@
+"""The way back of a rollout, and what its way out leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digestbot.forge.errors import DeferredError, RefusedError
+from digestbot.rollout.machine import State, Verb
+from digestbot.rollout.pacing import PaceRules
+from digestbot.rollout.progress import Target, TargetState
+from digestbot.store import rollouts
+from tests.proposals.builders import dockerfile
+from tests.proposals.memory import Fault
+from tests.service.rollouts.arena import IMAGE, NEW, OLD, RULES, Arena, arena
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Arena]:
+    with arena(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def merged(tmp_path: Path) -> Iterator[Arena]:
+    """Ten pull requests may be opened in an hour, and all of twelve repos have the digest."""
+    pace = PaceRules(per_minute=1000, per_hour=50, pending=4)
+    with arena(tmp_path, 12, replace(RULES, pace=pace)) as found:
+        found.tell(Verb.START)
+        while set(found.states().values()) != {TargetState.MERGED}:
+            found.step(minutes=10)
+            found.merge()
+        found.clock.advance(3600)
+        yield found
+
+
+def test_the_way_back_goes_no_faster_than_the_way_there(merged: Arena) -> None:
+    merged.tell(Verb.ROLLBACK)
+    opened: list[int] = []
+
+    for _ in range(12):
+        before = sum(len(room.pulls) for room in merged.forge.rooms.values())
+        merged.step(minutes=5)
+        merged.merge()
+        opened.append(sum(len(room.pulls) for room in merged.forge.rooms.values()) - before)
+
+    assert max(opened) == 4
+    assert sum(opened) == 10
+
+
+def test_what_was_opened_a_moment_ago_on_the_way_there_counts_along(world: Arena) -> None:
+    rules = replace(RULES, pace=PaceRules(per_minute=10, per_hour=1000))
+    world.plan = replace(world.plan, rules=rules)
+    with world.database.begin() as connection:
+        world.name = rollouts.create(connection, world.plan)
+    world.tell(Verb.START)
+    world.step(minutes=0)
+    world.merge()
+
+    world.tell(Verb.ROLLBACK)
+    world.step(minutes=0)
+
+    assert set(world.states(is_back=True).values()) == {TargetState.WAITING}
+
+
+def test_offers_are_looked_at_until_they_are_answered(merged: Arena) -> None:
+    merged.tell(Verb.ROLLBACK)
+    merged.until(State.ROLLED_BACK)
+    assert merged.step().state is State.ROLLED_BACK
+    assert not merged.rollout().is_settled
+
+    merged.merge()
+    merged.step()
+
+    assert set(merged.states(is_back=True).values()) == {TargetState.MERGED}
+    assert merged.rollout().is_settled
+
+
+def test_offers_that_nobody_answers_are_left_after_the_time_of_watching(merged: Arena) -> None:
+    merged.tell(Verb.ROLLBACK)
+    merged.until(State.ROLLED_BACK)
+
+    merged.clock.advance(timedelta(days=7).total_seconds())
+    merged.step()
+
+    assert merged.rollout().is_settled
+
+
+def test_a_repo_whose_merge_nobody_wrote_down_goes_back_too(world: Arena) -> None:
+    world.tell(Verb.START)
+    world.step()
+    world.merge()
+    name = world.wave(0)[0]
+    with world.database.begin() as connection:
+        rollouts.note_targets(connection, world.name, [Target(name, 0)])
+    world.step()
+    assert world.targets()[name].opened_at is None
+
+    world.tell(Verb.ROLLBACK)
+    world.until(State.ROLLED_BACK)
+    world.merge()
+
+    assert str(OLD).encode() in world.pinned(name)
+
+
+def test_a_repo_that_had_the_digest_before_keeps_it(world: Arena) -> None:
+    name = world.wave(0)[0]
+    world.forge.rooms[name].push({"Dockerfile": dockerfile(IMAGE, at=1)})
+    world.tell(Verb.START)
+    world.step()
+    world.merge()
+
+    world.tell(Verb.ROLLBACK)
+    world.until(State.ROLLED_BACK)
+    world.merge()
+
+    assert str(NEW).encode() in world.pinned(name)
+    assert world.states(is_back=True)[name] is TargetState.SKIPPED
+
+
+def test_a_refusal_on_the_way_back_halves_the_pace_and_the_rest_waits(merged: Arena) -> None:
+    merged.tell(Verb.ROLLBACK)
+    merged.forge.fault = Fault(0, DeferredError("too much", code="rate-limited"))
+
+    merged.step()
+
+    assert merged.rollout().pace.share == 0.5
+    assert set(merged.states(is_back=True).values()) == {TargetState.WAITING}
+    assert merged.until(State.ROLLED_BACK).state is State.ROLLED_BACK
+
+
+def test_one_that_cannot_go_back_holds_up_no_other(merged: Arena) -> None:
+    merged.tell(Verb.ROLLBACK)
+    merged.forge.fault = Fault(0, RefusedError("no", code="forbidden"))
+
+    merged.until(State.ROLLED_BACK)
+    merged.merge()
+    merged.step()
+
+    found = list(merged.states(is_back=True).values())
+    assert found.count(TargetState.FAILED) == 1
+    assert found.count(TargetState.MERGED) == 11
+
+
+@pytest.mark.parametrize("verb", [Verb.ABORT, Verb.ROLLBACK])
+class TestTheWayOut:
+    def test_what_is_open_in_repos_that_were_left_out_is_closed_too(
+        self, world: Arena, verb: Verb
+    ) -> None:
+        world.tell(Verb.START)
+        world.step()
+        left = world.wave(0)[0]
+        world.tell(Verb.SKIP, left)
+        world.step()
+        assert world.states()[left] is TargetState.SKIPPED
+
+        world.tell(verb)
+        world.step(2)
+
+        assert world.open_pulls() == {}
+        assert world.states()[left] is TargetState.CLOSED
+
+    def test_what_people_hold_stays_as_it_is(self, world: Arena, verb: Verb) -> None:
+        world.tell(Verb.START)
+        world.step()
+        held = world.wave(0)[0]
+        world.ci.labels = {held: ("digestbot/hold",)}
+        world.step()
+
+        world.tell(verb)
+        world.step(2)
+
+        assert list(world.open_pulls()) == [held]
+        assert world.states()[held] is TargetState.SKIPPED
+
+    def test_what_was_closed_before_a_step_broke_off_is_closed_to_the_end(
+        self, world: Arena, verb: Verb
+    ) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        half = world.wave(0)[0]
+        world.tell(verb)
+        world.forge.rooms[half].close(world.targets()[half].number)
+
+        world.step(2)
+
+        assert world.states()[half] is TargetState.CLOSED
+        assert list(world.forge.rooms[half].branches) == ["main"]
+
+    def test_a_no_of_before_stays_a_no(self, world: Arena, verb: Verb) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        shy = world.wave(0)[0]
+        world.forge.rooms[shy].close(world.targets()[shy].number)
+        world.step()
+
+        world.tell(verb)
+        world.step(2)
+
+        assert world.states()[shy] is TargetState.REJECTED
+
+
+def test_what_was_merged_though_it_was_left_out_goes_back_too(world: Arena) -> None:
+    world.tell(Verb.START)
+    world.step()
+    left = world.wave(0)[0]
+    world.tell(Verb.SKIP, left)
+    world.step()
+    world.merge(left)
+
+    world.tell(Verb.ROLLBACK)
+    world.until(State.ROLLED_BACK)
+    world.merge()
+
+    assert str(OLD).encode() in world.pinned(left)
