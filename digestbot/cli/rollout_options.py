@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from digestbot.cli.options import Decorated, option
-from digestbot.cli.rollout_types import DigestType, Duration, Share, Waves
+from digestbot.cli.rollout_types import DIGEST, DURATION, SHARE, WAVES
 from digestbot.image import Digest
 
 
@@ -60,7 +60,7 @@ OPTIONS = (
     option(
         "--digest",
         "digests_now",
-        type=DigestType(),
+        callback=DIGEST,
         multiple=True,
         heading=_CHOICE,
         env="ROLLOUT_DIGEST",
@@ -69,7 +69,7 @@ OPTIONS = (
     ),
     option(
         "--behind",
-        type=Duration(),
+        callback=DURATION,
         heading=_CHOICE,
         env="ROLLOUT_BEHIND",
         metavar="TIME",
@@ -113,7 +113,7 @@ OPTIONS = (
     ),
     option(
         "--to-digest",
-        type=DigestType(),
+        callback=DIGEST,
         heading="The digest",
         env="ROLLOUT_TO_DIGEST",
         metavar="SHA256",
@@ -144,7 +144,7 @@ OPTIONS = (
     ),
     option(
         "--waves",
-        type=Waves(),
+        callback=WAVES,
         heading=_WAVES,
         env="ROLLOUT_WAVES",
         metavar="PERCENTS",
@@ -160,7 +160,7 @@ OPTIONS = (
     ),
     option(
         "--soak",
-        type=Duration(),
+        callback=DURATION,
         heading=_GATES,
         env="ROLLOUT_SOAK",
         metavar="TIME",
@@ -168,7 +168,7 @@ OPTIONS = (
     ),
     option(
         "--passed",
-        type=Share(),
+        callback=SHARE,
         heading=_GATES,
         env="ROLLOUT_PASSED",
         metavar="SHARE",
@@ -176,7 +176,7 @@ OPTIONS = (
     ),
     option(
         "--failed",
-        type=Share(),
+        callback=SHARE,
         heading=_GATES,
         env="ROLLOUT_FAILED",
         metavar="SHARE",
@@ -223,7 +223,7 @@ OPTIONS = (
     ),
     option(
         "--comment-after",
-        type=Duration(),
+        callback=DURATION,
         heading=_PACE,
         env="ROLLOUT_COMMENT_AFTER",
         metavar="TIME",
@@ -231,7 +231,7 @@ OPTIONS = (
     ),
     option(
         "--reviewers-after",
-        type=Duration(),
+        callback=DURATION,
         heading=_PACE,
         env="ROLLOUT_REVIEWERS_AFTER",
         metavar="TIME",
@@ -239,7 +239,7 @@ OPTIONS = (
     ),
     option(
         "--merge-after",
-        type=Duration(),
+        callback=DURATION,
         heading=_PACE,
         env="ROLLOUT_MERGE_AFTER",
         metavar="TIME",
@@ -247,7 +247,7 @@ OPTIONS = (
     ),
     option(
         "--watch-for",
-        type=Duration(),
+        callback=DURATION,
         heading=_PACE,
         env="ROLLOUT_WATCH_FOR",
         metavar="TIME",

@@ -2,76 +2,66 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from digestbot.config.addresses import read_duration
-from digestbot.config.rollout import check_waves
+from digestbot.config.rollout import ALL, check_waves
 from digestbot.image import Digest
 
-
-class Duration(click.ParamType):
-    """A length of time: `90s`, `3h`, `14d`."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """The length of time, or a usage error."""
-        try:
-            return value if isinstance(value, timedelta) else read_duration(str(value))
-        except ValueError as error:
-            self.fail(f"{value!r} {error}", param, ctx)
+Callback = Callable[[click.Context | None, click.Parameter | None, Any], Any]
 
 
-class Share(click.ParamType):
-    """A part of all: `0.9` or `90%`."""
+def read_share(text: str) -> float:
+    """A part of all: `0.9` or `90%`.
 
-    name = "share"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """A number from 0 to 1, or a usage error."""
-        text = str(value)
-        try:
-            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-        except ValueError:
-            share = -1.0
-        if not 0 <= share <= 1:
-            self.fail(f"{value!r} is not a share, such as 0.9 or 90%", param, ctx)
-        return share
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        share = float(text[:-1]) / ALL if text.endswith("%") else float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError("is not a share, such as 0.9 or 90%")
+    return share
 
 
-class Waves(click.ParamType):
-    """How many percent are reached with each wave: `10,50,100`."""
+def read_waves(text: str) -> tuple[int, ...]:
+    """How many percent are reached with each wave: `10,50,100`.
 
-    name = "waves"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """The percents, or a usage error."""
-        try:
-            return check_waves([int(part.strip().rstrip("%")) for part in str(value).split(",")])
-        except ValueError:
-            message = f"{value!r} must rise from 1 or more to 100, such as 10,50,100"
-            self.fail(message, param, ctx)
+    Raises:
+        ValueError: They do not rise to 100.
+    """
+    try:
+        return check_waves([int(part.strip().rstrip("%")) for part in text.split(",")])
+    except ValueError:
+        raise ValueError("must rise from 1 or more to 100, such as 10,50,100") from None
 
 
-class DigestType(click.ParamType):
-    """A whole digest."""
+def _checked(read: Callable[[str], Any], *, is_said: bool = False) -> Callback:
+    """A callback of an option: its value as it is read; what is wrong is a usage error.
 
-    name = "digest"
+    `is_said` is whether what is wrong names the text already.
+    """
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Digest:
-        """The digest, or a usage error."""
-        try:
-            return value if isinstance(value, Digest) else Digest.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    def check(context: click.Context | None, option: click.Parameter | None, value: Any) -> Any:
+        texts = value if isinstance(value, tuple) else (value,)
+        found = []
+        for text in texts:
+            try:
+                found.append(None if text is None else read(text))
+            except ValueError as error:
+                told = str(error) if is_said else f"{text[:80]!r} {error}"
+                raise click.BadParameter(told, context, option) from error
+        return tuple(found) if isinstance(value, tuple) else found[0]
+
+    return check
+
+
+DURATION = _checked(read_duration)
+SHARE = _checked(read_share)
+WAVES = _checked(read_waves)
+DIGEST = _checked(Digest.parse, is_said=True)
