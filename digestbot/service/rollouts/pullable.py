@@ -11,8 +11,7 @@ from digestbot.image import Digest, ImageTag
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolver
 from digestbot.rollout.plan import Plan
-from digestbot.rollout.progress import Target
-from digestbot.service.rollouts.waiting import is_to_go_back
+from digestbot.rollout.progress import Target, TargetState
 
 _AT_ONCE: Final = 8
 
@@ -35,8 +34,12 @@ class Lost:
 
 
 def previous(plan: Plan, targets: Iterable[Target]) -> Mapping[tuple[ImageTag, Digest], list[str]]:
-    """What a rollback would offer now, each image and digest with the repos that had it."""
-    back = {one.repo for one in targets if is_to_go_back(one)}
+    """What a rollback may offer now, each image and digest with the repos that had it.
+
+    Of some that are merged only the forge knows whether they got the digest from the rollout:
+    they are among them.
+    """
+    back = {one.repo for one in targets if one.state is TargetState.MERGED}
     found: dict[tuple[ImageTag, Digest], list[str]] = {}
     for planned in plan.targets:
         if planned.repo in back:

@@ -111,7 +111,7 @@ class RolloutStraggler:
 
 @dataclass(frozen=True, slots=True)
 class RolloutLeft:
-    """Repos that are not asked, for one reason."""
+    """Repos that have one reason in common."""
 
     why: str
     repos: list[str]
@@ -203,6 +203,10 @@ class RolloutReport:
     stragglers: list[RolloutStraggler]
     """What fails or is blocked, and what is open for a day or longer; the longest first."""
     left: list[RolloutLeft]
+    held_up: list[RolloutLeft]
+    """Whose turn has come, and what keeps them from having a pull request."""
+    went_back: list[RolloutLeft]
+    """Who was merged and pins an older digest again."""
     verbs: list[RolloutVerb]
     events: list[RolloutEvent]
     burndown: list[RolloutBurn]

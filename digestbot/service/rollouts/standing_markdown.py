@@ -13,6 +13,7 @@ from digestbot.report.summary import plural
 from digestbot.rollout.machine import State
 from digestbot.rollout.progress import TargetState
 from digestbot.service.rollouts.standing_contract import (
+    RolloutLeft,
     RolloutReport,
     RolloutsReport,
     RolloutStraggler,
@@ -27,7 +28,15 @@ _REPOS_SHOWN = 10
 
 def render(report: RolloutReport, _style: Style, /) -> str:
     """One rollout: what it waits for, its waves, what fails, who must act."""
-    blocks = (_head(report), _waves(report), _failing(report), _stragglers(report), _left(report))
+    blocks = (
+        _head(report),
+        _waves(report),
+        _failing(report),
+        _stragglers(report),
+        _left("Held up", report.held_up),
+        _left("Went back", report.went_back),
+        _left("Not asked", report.left),
+    )
     return "\n\n".join(text for block in blocks if (text := "\n".join(block))) + "\n"
 
 
@@ -99,12 +108,10 @@ def _turn(one: RolloutStraggler) -> str:
     return f"{one.who}: {one.act}"
 
 
-def _left(report: RolloutReport) -> Iterator[str]:
-    if report.left:
-        yield "**Not asked**\n"
-        yield from _table(
-            ("Why", "Repos"), [(prose(one.why), _repos(one.repos)) for one in report.left]
-        )
+def _left(title: str, left: Sequence[RolloutLeft]) -> Iterator[str]:
+    if left:
+        yield f"**{title}**\n"
+        yield from _table(("Why", "Repos"), [(prose(one.why), _repos(one.repos)) for one in left])
 
 
 def _repos(repos: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from digestbot.rollout.progress import (
     grouped,
     time_to_merge,
 )
+from digestbot.service.rollouts.backsliding import went_back
 from digestbot.service.rollouts.meanings import MEANINGS, command, helpful
 from digestbot.service.rollouts.standing_contract import (
     LIST_SCHEMA,
@@ -132,6 +133,8 @@ def report_of(scene: Scene, seen: Sequence[Sighting | None]) -> RolloutReport:
         ],
         stragglers=[] if standing.state in OVER else _late(scene, owners),
         left=_left(targets, plan.left_out),
+        held_up=_grouped((one.why, one.repo) for one in targets if _is_held_up(scene, one)),
+        went_back=_grouped((one.why, one.repo) for one in went_back(targets)),
         verbs=[
             RolloutVerb(verb, MEANINGS[verb], command(verb, rollout.id))
             for verb in helpful(standing)
@@ -214,11 +217,24 @@ def _straggler(straggler: Straggler) -> RolloutStraggler:
 
 def _left(targets: Iterable[Target], planned: Mapping[str, str]) -> list[RolloutLeft]:
     """The repos that are not asked, by reason; the one of most repos first."""
+    away = [
+        (one.why or "somebody closed the pull request", one.repo)
+        for one in targets
+        if one.state in _LEFT
+    ]
+    return _grouped([*away, *((why, repo) for repo, why in sorted(planned.items()))])
+
+
+def _is_held_up(scene: Scene, one: Target) -> bool:
+    is_on = scene.rollout.standing.wave_since is not None
+    has_turn = is_on and one.wave <= scene.rollout.standing.wave
+    return has_turn and one.state is TargetState.WAITING and bool(one.why)
+
+
+def _grouped(reasons: Iterable[tuple[str, str]]) -> list[RolloutLeft]:
+    """The repos by reason; the one of most repos first."""
     found: dict[str, list[str]] = {}
-    for one in targets:
-        if one.state in _LEFT:
-            found.setdefault(one.why or "somebody closed the pull request", []).append(one.repo)
-    for repo, why in sorted(planned.items()):
+    for why, repo in reasons:
         found.setdefault(why, []).append(repo)
     ordered = sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     return [RolloutLeft(well_formed(why), repos) for why, repos in ordered]

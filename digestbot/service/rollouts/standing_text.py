@@ -64,7 +64,9 @@ def render(report: RolloutReport, style: Style, /) -> str:
             _burndown(report, style),
             _failing(report, style),
             _stragglers(report, now, style),
-            _left(report.left, style),
+            _left("Held up", report.held_up, style),
+            _left("Went back", report.went_back, style),
+            _left("Not asked", report.left, style),
             _back(report, style),
             _next(report, style),
         ]
@@ -232,9 +234,9 @@ def _straggler(one: RolloutStraggler, now: datetime, style: Style) -> Iterator[s
         yield f"    {one_line(one.url)}"
 
 
-def _left(left: Sequence[RolloutLeft], style: Style) -> Iterator[str]:
+def _left(title: str, left: Sequence[RolloutLeft], style: Style) -> Iterator[str]:
     if left:
-        yield ink("Not asked", "bold", style)
+        yield ink(title, "bold", style)
     for one in _some(left, style):
         text = f"{plural(len(one.repos), 'repo')}: {shorten_digests(one_line(one.why))}"
         yield from (f"  {line}" for line in wrap(text, width_of(style) - 2))

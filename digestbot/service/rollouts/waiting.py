@@ -89,10 +89,13 @@ def _aborted(scene: Scene) -> Wait:
 
 
 def _rolling_back(scene: Scene) -> Wait:
-    merged = [one for one in scene.targets if is_to_go_back(one)]
+    wanted = {one.repo for one in scene.targets if is_to_go_back(one)}
+    # Once it has begun, it is written down who goes back, and who has nothing to go back from.
+    wanted |= {one.repo for one in scene.back}
+    wanted -= {one.repo for one in scene.back if one.state is TargetState.SKIPPED}
     offered = {one.repo for one in scene.back if one.state is not TargetState.WAITING}
-    done = sum(one.repo in offered for one in merged)
-    message = f"{done:,} of {plural(len(merged), 'repo')} were offered what they had"
+    done = len(wanted & offered)
+    message = f"{done:,} of {plural(len(wanted), 'repo')} were offered what they had"
     left = sum(one.state in OPEN for one in scene.targets)
     more = f"; to be closed: {plural(left, 'pull request')}" if left else ""
     return Wait("rolling-back", f"{message}{more}")

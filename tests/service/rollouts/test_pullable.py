@@ -81,7 +81,7 @@ def test_an_answer_with_another_digest_is_none() -> None:
     assert found.code == "digest-mismatch"
 
 
-def test_only_who_was_merged_goes_back() -> None:
+def test_whoever_is_merged_may_go_back() -> None:
     plan = plan_of(dict.fromkeys(range(4), (OLD,)))
     targets = [
         target(0, MERGED),
@@ -90,7 +90,7 @@ def test_only_who_was_merged_goes_back() -> None:
         target(3, MERGED, opened_at=None),
     ]
 
-    assert previous(plan, targets) == {(ALPINE, OLD): [REPOS[0]]}
+    assert previous(plan, targets) == {(ALPINE, OLD): [REPOS[0], REPOS[3]]}
 
 
 def test_where_nobody_goes_back_nobody_is_asked() -> None:

@@ -128,6 +128,16 @@ def test_long_tables_are_cut() -> None:
     assert len(page) < 60_000
 
 
+def test_who_is_held_up_and_who_went_back_have_tables() -> None:
+    held = target(0, why="it is frozen")
+    back = target(1, TargetState.MERGED, why="it went back to abc (x:1)")
+
+    page = render(report_of(scene(rollout(), held, back), [None]), Style())
+
+    assert "**Held up**\n\n| Why | Repos |\n| --- | --- |\n| it is frozen | `acme/app0` |" in page
+    assert "**Went back**\n\n| Why | Repos |\n| --- | --- |\n| it went back" in page
+
+
 def test_many_repos_of_one_reason_are_cut() -> None:
     left = [
         replace(target(0, TargetState.SKIPPED, why="it opted out"), repo=f"acme/a{number}")

@@ -14,6 +14,7 @@ from digestbot.policy.holding import Sighting
 from digestbot.report.style import Style
 from digestbot.rollout.machine import Event, State, Verb
 from digestbot.rollout.progress import TargetState
+from digestbot.service.rollouts.backsliding import WENT_BACK
 from digestbot.service.rollouts.standing_report import read_rollout, read_rollouts, report_of
 from digestbot.service.rollouts.standing_text import render, render_list
 from digestbot.service.rollouts.waiting import Scene
@@ -284,6 +285,24 @@ def test_who_is_not_asked_is_shown_with_the_reason() -> None:
     page = text_of(scene(rollout(), target(0, TargetState.SKIPPED, why="it opted out"), target(1)))
 
     assert "Not asked\n  1 repo: it opted out\n    acme/app0\n" in page
+
+
+def test_what_keeps_repos_whose_turn_has_come_is_shown() -> None:
+    why = "it is frozen until 2026-12-24"
+    held = [target(0, why=why), target(1, why=why), target(2, wave=1, why="not yet")]
+
+    page = text_of(scene(rollout(), *held))
+
+    assert f"Held up\n  2 repos: {why}\n    acme/app0, acme/app1\n" in page
+    assert "not yet" not in page
+
+
+def test_who_went_back_is_shown() -> None:
+    page = text_of(
+        scene(rollout(State.WATCHING), target(0, TargetState.MERGED, why=f"{WENT_BACK}abc (x:1)"))
+    )
+
+    assert "Went back\n  1 repo: it went back to abc (x:1)\n    acme/app0\n" in page
 
 
 def test_the_way_back_has_its_own_lines() -> None:

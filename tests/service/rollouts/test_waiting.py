@@ -172,6 +172,15 @@ def test_a_way_back_says_how_far_it_is() -> None:
     )
 
 
+def test_who_has_nothing_to_go_back_from_is_not_counted() -> None:
+    targets = [target(0, MERGED), target(1, MERGED, opened_at=None)]
+    back = [target(0, GREEN), target(1, TargetState.SKIPPED)]
+
+    found = waits(scene(rollout(State.ROLLING_BACK), *targets, back=back))
+
+    assert found.message == "1 of 1 repo were offered what they had"
+
+
 @pytest.mark.parametrize("state", State)
 def test_every_state_waits_for_something_that_can_be_said(state: State) -> None:
     found = waits(scene(rollout(state), target(0, GREEN)))
