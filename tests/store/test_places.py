@@ -180,4 +180,5 @@ def test_pages_are_found_by_the_image(connection: Connection) -> None:
     with planned(connection) as steps:
         list(places._rows(connection, next(iter(chosen))))
 
-    assert any("ix_findings_image_id" in step for step in steps), steps
+    # Which of those that know the image is for the database to say.
+    assert any("ix_findings" in step and "image_id" in step for step in steps), steps
