@@ -17,6 +17,7 @@ import click
 
 from digestbot.cli import main
 from digestbot.cli.demo_forge import DemoForge
+from digestbot.cli.exits import Exit
 from digestbot.cli.forges import ForgeOptions
 from digestbot.cli.serving import Serving
 from digestbot.clock import Clock
@@ -143,12 +144,19 @@ class Stage:
                     room.merge(pull.number, now)
 
     def type(self, *words: str) -> int:
-        """Have a command line run, as if somebody typed it; its exit code."""
+        """Have a command line run, as if somebody typed it; its exit code.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C ended it.
+        """
         shown = " ".join(_quoted(word) for word in words)
         click.secho(f"$ digestbot {shown}", bold=self.color, color=self.color)
         color = "always" if self.color else "never"
         with redirect_stderr(sys.stdout):
-            return main.run([*words, "--color", color], self.clock.as_clock())
+            code = main.run([*words, "--color", color], self.clock.as_clock())
+        if code == Exit.INTERRUPTED:
+            raise KeyboardInterrupt
+        return code
 
 
 @contextmanager

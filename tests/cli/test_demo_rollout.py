@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +117,29 @@ def test_a_demo_that_there_is_not_is_refused(
 
     assert outcome.code == 2
     assert said in outcome.stderr
+
+
+def test_what_it_needs_and_is_not_installed_is_named() -> None:
+    program = (
+        "import sys; sys.modules['sqlalchemy'] = None\n"
+        "from digestbot.cli.main import run\n"
+        "sys.exit(run(['demo', 'rollout']))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert "digestbot demo rollout needs packages that are not installed" in done.stderr
+    assert "pip install 'digestbot[service]'" in done.stderr
+
+
+def test_colours_change_nothing_but_colours(played: Outcome, tmp_path: Path) -> None:
+    outcome = spawn("demo", "rollout", "--color", "always", cwd=tmp_path, **PLAIN)
+
+    assert outcome.stdout != played.stdout
+    assert re.sub(r"\x1b\[[\d;]*m", "", outcome.stdout) == played.stdout
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from digestbot.cli.demo_forge import make_forge
 from digestbot.cli.demo_play import Play
 from digestbot.cli.demo_registry import make_index, serve
 from digestbot.cli.demo_stage import MORNING, NAME, DemoClock, Stage, staged
+from digestbot.cli.exits import Exit
 from digestbot.cli.main import run
 from digestbot.clock import Clock
 from digestbot.errors import UsageError
@@ -104,6 +105,13 @@ def test_what_is_typed_is_shown_as_one_would_type_it(capsys: pytest.CaptureFixtu
     assert code == 2
     assert shown.out.startswith('$ digestbot rollout status "x y"\nerror: ')
     assert shown.err == ""
+
+
+def test_ctrl_c_ends_all_of_it_and_not_one_command_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digestbot.cli.main.run", lambda _words, _clock: int(Exit.INTERRUPTED))
+
+    with pytest.raises(KeyboardInterrupt), stage() as (made, _):
+        made.type("rollout", "status")
 
 
 def test_a_rollout_goes_on_by_steps_and_people_merge_what_is_open_for_long(
