@@ -42,10 +42,12 @@ def body_of(
     evidence: Callable[[Update], Evidence],
     *,
     has_pulls: bool = True,
+    reason: str = "",
 ) -> str:
     """The body, in GitHub's Markdown, below 60,000 bytes; the marker is always whole.
 
-    Where there are no pull requests, what is said of them and the marker are left out.
+    Where there are no pull requests, what is said of them and the marker are left out. A
+    `reason`, a clause in Markdown, is told in place of that tags have new digests.
     """
     known = [(update, evidence(update)) for update in proposal.updates[:_MAX_DESCRIBED]]
     cautions = [
@@ -56,7 +58,7 @@ def body_of(
     marker = str(marker_of(proposal))
     alert = f"> [!WARNING]\n{_fit(cautions, _WARNINGS_LIMIT, '> - ')}\n" if cautions else ""
     look = _look(proposal, known, is_odd=bool(cautions))
-    head = f"{_first_line(proposal)} {look}\n\n{alert}"
+    head = f"{_first_line(proposal, reason)} {look}\n\n{alert}"
     details = _fit((_described(*pair) for pair in known), _DETAILS_LIMIT, "- ")
     if more := len(proposal.updates) - len(known):
         details += f"- {more:,} more images are not described here\n"
@@ -95,11 +97,13 @@ def _look(proposal: Proposal, known: Sequence[tuple[Update, Evidence]], *, is_od
     return "Nothing unusual was found."
 
 
-def _first_line(proposal: Proposal) -> str:
+def _first_line(proposal: Proposal, reason: str) -> str:
     images = {update.image for update in proposal.updates}
     places = [finding.occurrence for update in proposal.updates for finding in update.findings]
     files = len({place.path for place in places})
-    if len(images) == 1:
+    if reason:
+        what = reason
+    elif len(images) == 1:
         what = f"The tag {cell(name_of(next(iter(images))))} has a new digest"
     else:
         what = f"{len(images):,} image tags have new digests"

@@ -41,6 +41,7 @@ class ProposalSettings:
         groups: Named groups by globs on the image's name; what matches none follows `group`.
         prefix: The beginning of every branch name.
         open_limit: How many proposals may be open in one repo.
+        reason: Why something is proposed, a clause in Markdown; empty where the tags moved.
     """
 
     enabled: bool = True
@@ -56,3 +57,4 @@ class ProposalSettings:
     commit: CommitSettings = field(default_factory=CommitSettings)
     prefix: str = "digestbot/"
     open_limit: int = 10
+    reason: str = ""

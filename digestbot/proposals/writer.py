@@ -34,4 +34,5 @@ class ProposalWriter:
 
     def body(self, proposal: Proposal) -> str:
         """The body of its pull request, with the marker."""
-        return body_of(proposal, self.repo, self.evidence, has_pulls=self.has_pulls)
+        reason = self.settings.reason
+        return body_of(proposal, self.repo, self.evidence, has_pulls=self.has_pulls, reason=reason)

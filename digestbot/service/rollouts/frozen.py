@@ -95,9 +95,16 @@ def bring(
                 prefix=prefix,
                 open_limit=_MANY,
                 automerge=own.automerge and may_merge,
+                reason=_reason(rollout, is_back=is_back),
             ),
         )
 
     ours = (branch_of(rollout, is_back=is_back),)
     own = replace(run, resolver=frozen, rules_for=rules_for, budget=Budget())
     return update_repo(own, replace(repo, ours=ours))
+
+
+def _reason(rollout: str, *, is_back: bool) -> str:
+    if is_back:
+        return f"Rollout `{rollout}` is rolled back, and this repo gets again what it had before"
+    return f"Rollout `{rollout}` brings one digest to all repos with this image"

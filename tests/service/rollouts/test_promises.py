@@ -167,3 +167,19 @@ def test_a_repo_that_is_gone_holds_up_no_other(place: Place) -> None:
     found = place.world.targets()
     assert found[gone].state is TargetState.FAILED
     assert found[place.world.wave(0)[0]].state is TargetState.PENDING
+
+
+def test_pull_requests_say_what_they_are_part_of(place: Place) -> None:
+    place.world.merge_after = (0.0, 0.0)
+    name = place.world.wave(0)[0]
+    place.world.tell(Verb.START)
+    place.until(State.WATCHING, most=20)
+    place.world.tell(Verb.ROLLBACK)
+    place.until(State.ROLLED_BACK)
+
+    (there,), (back,) = (place.world.pulls(name, is_back=one) for one in (False, True))
+
+    rollout = place.world.name
+    assert (there.body or "").startswith(f"Rollout `{rollout}` brings one digest to all repos")
+    assert (back.body or "").startswith(f"Rollout `{rollout}` is rolled back, and this repo gets again")
+    assert "has a new digest" not in f"{there.body}{back.body}"
