@@ -118,6 +118,6 @@ class RolloutAsks:
         except MachineError:
             return Refusal.NOT_NOW
         except UsageError:
-            # All else that it refuses was looked at before.
-            return Refusal.CHANGED
+            # What has the digest is not tried again; all else was looked at before.
+            return Refusal.NOT_NOW if ask.verb is Verb.RETRY else Refusal.CHANGED
         return None

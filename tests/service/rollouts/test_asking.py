@@ -136,6 +136,12 @@ def test_what_cannot_be_is_refused_and_that_is_kept(
     assert desk.acts[0][-1] == refusal.value
 
 
+def test_what_has_the_digest_is_not_tried_again(desk: Desk) -> None:
+    repo = next(one.repo for one in desk.rollout.plan.targets if one.wave == 0)
+
+    assert desk.refused(Verb.RETRY, repo) is Refusal.NOT_NOW
+
+
 def test_only_the_whole_id_is_an_id(desk: Desk) -> None:
     assert desk.refused(Verb.PAUSE, name=desk.name[:6]) is Refusal.UNKNOWN_ROLLOUT
 
