@@ -158,5 +158,3 @@ def _block(title: str, lines: Iterable[str], style: Style) -> Iterator[str]:
 def _wrapped(texts: Iterable[str], style: Style) -> Iterator[str]:
     for text in texts:
         yield from wrap(one_line(text), width_of(style) - 2)
-
-

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from digestbot.globs import matches
 from digestbot.policy.holding import moment_text
 from digestbot.report.summary import plural
 from digestbot.rollout.objections import Objection
 from digestbot.rollout.plan import Move, Plan, Planned
 from digestbot.rollout.plan_document import edits_of
+from digestbot.rollout.waves import wave_name
 from digestbot.scan.result import Problem
 
 HUB = "docker.io/library/"
@@ -55,16 +55,10 @@ class Wave:
 
 def waves_of(plan: Plan) -> list[Wave]:
     """Its waves, in order."""
-    rules = plan.rules.waves
     by_wave: dict[int, list[Planned]] = {}
     for target in plan.targets:
         by_wave.setdefault(target.wave, []).append(target)
-    named = any(matches(one.repo, glob) for one in by_wave.get(0, ()) for glob in rules.canary)
-    has_canary = bool(named or rules.canary_topic or rules.canary_count)
-    return [
-        Wave("canary" if has_canary and not number else f"wave {number + 1 - has_canary}", found)
-        for number, found in sorted(by_wave.items())
-    ]
+    return [Wave(wave_name(number), found) for number, found in sorted(by_wave.items())]
 
 
 def name_of(move: Move) -> str:

@@ -13,6 +13,11 @@ from digestbot.globs import matches
 CANARY = "canary"
 
 
+def wave_name(number: int) -> str:
+    """What people call a wave: `canary`, `wave 1`, `wave 2`."""
+    return f"wave {number}" if number else CANARY
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A repo that may be in a wave; `owner` is whoever looks after it, as caps count."""

@@ -11,7 +11,6 @@ from digestbot.rollout.gates import GateRules
 from digestbot.rollout.plan import Deadlines
 from digestbot.rollout.plan_text import render
 from digestbot.rollout.plan_words import Shown, about, span, waves_of
-from digestbot.rollout.waves import WaveRules
 from tests.rollout.shown import MOVE, PROBLEM, hostile, shown, small
 from tests.rollout.test_plan import NEW, place, plan_of
 
@@ -143,28 +142,15 @@ def test_colours_are_for_those_who_want_them() -> None:
     assert "\x1b" not in render(shown(), STYLE)
 
 
-@pytest.mark.parametrize(
-    "rules, names",
-    [
-        pytest.param(WaveRules(canary_count=1), ["canary", "wave 1", "wave 2"], id="count"),
-        pytest.param(WaveRules(canary_count=0), ["wave 1", "wave 2"], id="none"),
-        pytest.param(
-            WaveRules(canary=("acme/0",), canary_count=0), ["canary", "wave 1", "wave 2"], id="name"
-        ),
-        pytest.param(WaveRules(canary=("x/*",), canary_count=0), ["wave 1", "wave 2"], id="nobody"),
-    ],
-)
-def test_the_first_wave_is_a_canary_where_there_is_one(rules: WaveRules, names: list[str]) -> None:
+def test_the_first_wave_is_the_canary() -> None:
     plan = plan_of(*(place(f"acme/{number}") for number in range(8)))
-    count = len(names)
     targets = tuple(
-        replace(target, wave=min(number, count - 1)) for number, target in enumerate(plan.targets)
+        replace(target, wave=min(number, 2)) for number, target in enumerate(plan.targets)
     )
-    first = replace(targets[0], repo="acme/0", wave=0)
-    others = tuple(replace(one, repo="acme/z") for one in targets[1:])
-    plan = replace(plan, rules=replace(plan.rules, waves=rules), targets=(first, *others))
 
-    assert [wave.name for wave in waves_of(plan)] == names
+    names = [wave.name for wave in waves_of(replace(plan, targets=targets))]
+
+    assert names == ["canary", "wave 1", "wave 2"]
 
 
 def test_a_few_platforms_are_enough() -> None:

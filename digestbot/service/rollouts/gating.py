@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from digestbot.image import Digest
@@ -36,12 +36,14 @@ class Leaving:
 
     Attributes:
         left: The name of the rollout, by what it brings.
+        taken_back: The name of the rollout, by what it brought and was rolled back from.
         until: When to look again, if nothing else happens.
     """
 
     gate: Gate
     left: Mapping[Query, str]
     until: datetime
+    taken_back: Mapping[tuple[Query, Digest], str] = field(default_factory=dict)
 
     def denies(self, digest: Digest) -> bool:
         """See `Gate.denies`."""
@@ -49,8 +51,14 @@ class Leaving:
 
     def weigh(self, query: Query, pinned: Digest | None, found: Resolution) -> Digest | Hold:
         """See `Gate.weigh`; to get rid of a pin that is denied waits for no rollout."""
-        name = self.left.get(query)
-        is_theirs = name is not None and pinned != found.digest
+        why = self._why(query, found)
+        is_theirs = why and pinned != found.digest
         if not is_theirs or (pinned is not None and self.gate.denies(pinned)):
             return self.gate.weigh(query, pinned, found)
-        return Hold(ROLLOUT, f"rollout {name} brings it to this repo", self.until)
+        return Hold(ROLLOUT, why, self.until)
+
+    def _why(self, query: Query, found: Resolution) -> str:
+        if query in self.left:
+            return f"rollout {self.left[query]} brings it to this repo"
+        name = self.taken_back.get((query, found.digest))
+        return f"rollout {name} of this digest was rolled back" if name else ""

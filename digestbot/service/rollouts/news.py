@@ -9,6 +9,7 @@ from typing import Final
 from digestbot.report.plain import one_line
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import Target, TargetState
+from digestbot.rollout.waves import wave_name
 from digestbot.service.rollouts.backsliding import went_back
 from digestbot.service.rollouts.report import closing_words, failing_words, images_of
 from digestbot.store import conditions
@@ -64,7 +65,7 @@ def _words(rollout: Rollout, targets: Collection[Target]) -> str:
     merged = sum(one.state is TargetState.MERGED for one in targets)
     told = f"{merged:,} of {len(targets):,} repos have the digest"
     if standing.state is State.RUNNING:
-        return f"running, wave {standing.wave + 1} of {rollout.plan.waves}; {told}"
+        return f"running, {wave_name(standing.wave)}; {told}"
     back = went_back(targets)
     if back:
         told += f"; {len(back):,} went back: {', '.join(one.repo for one in back[:3])}"

@@ -12,6 +12,7 @@ from digestbot.report.style import Style
 from digestbot.report.summary import plural
 from digestbot.rollout.machine import State
 from digestbot.rollout.progress import TargetState
+from digestbot.rollout.waves import wave_name
 from digestbot.service.rollouts.standing_contract import (
     RolloutLeft,
     RolloutReport,
@@ -80,7 +81,7 @@ def _waves(report: RolloutReport) -> Iterator[str]:
 
 
 def _wave(wave: RolloutWave) -> tuple[str, ...]:
-    name = "canary" if wave.wave == 0 else str(wave.wave + 1)
+    name = wave_name(wave.wave)
     return name, *(f"{getattr(wave, column):,}" for column in _COLUMNS)
 
 

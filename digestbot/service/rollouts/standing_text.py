@@ -18,6 +18,7 @@ from digestbot.report.style import Style
 from digestbot.report.summary import plural
 from digestbot.rollout.machine import State
 from digestbot.rollout.progress import TargetState
+from digestbot.rollout.waves import wave_name
 from digestbot.service.rollouts.burndown_text import draw
 from digestbot.service.rollouts.standing_contract import (
     RolloutLeft,
@@ -182,7 +183,7 @@ def _waves(report: RolloutReport, style: Style) -> Iterator[str]:
 
 
 def _wave_row(wave: RolloutWave) -> tuple[str, ...]:
-    name = "canary" if wave.wave == 0 else str(wave.wave + 1)
+    name = wave_name(wave.wave)
     numbers = (getattr(wave, column) for column in _COLUMNS)
     return name, *(f"{number:,}" if number else "·" for number in numbers)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from digestbot.errors import UsageError
 from digestbot.rollout.machine import BY_PEOPLE, Event, Verb
 from digestbot.rollout.plan import Plan
-from digestbot.rollout.progress import Target
+from digestbot.rollout.progress import Target, TargetState
 from digestbot.store import rollouts
 from digestbot.store.database import Database
 from digestbot.store.rollouts import Rollout
@@ -46,10 +47,18 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
             raise UsageError(f"no rollout is called {name}", hint="see: digestbot rollout status")
         wave = _wave_of(rollout.plan, told.repo) if told.repo else None
         event = Event(told.verb, now, told.by, told.reason, told.repo)
+        if told.verb is Verb.RETRY and _is_merged(
+            rollouts.targets(connection, rollout.id), told.repo
+        ):
+            raise UsageError(f"{told.repo} has the digest already", hint="there is nothing to try")
         rollout = rollouts.append(connection, rollout, event)
         if told.verb is Verb.RETRY and wave is not None:
             rollouts.note_targets(connection, rollout.id, [Target(told.repo, wave)])
         return rollout
+
+
+def _is_merged(targets: Iterable[Target], repo: str) -> bool:
+    return any(one.repo == repo and one.state is TargetState.MERGED for one in targets)
 
 
 def _wave_of(plan: Plan, repo: str) -> int:

@@ -11,6 +11,7 @@ from digestbot.report.summary import plural
 from digestbot.rollout.gates import PROBE_SAYS_NO, Evidence, Halt, Wait, judge
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import OPEN, Target, TargetState, count, last_opened
+from digestbot.rollout.waves import wave_name
 from digestbot.store.rollouts import Rollout
 
 OPENS: Final = "opens"
@@ -52,7 +53,7 @@ def _gate(scene: Scene) -> Wait:
     if gate.probe:
         return Wait(PROBE_SAYS_NO, "the webhook that is asked has to say yes")
     is_last = standing.wave + 1 >= plan.waves
-    what = "all waves are through" if is_last else f"wave {standing.wave + 2} begins"
+    what = "all waves are through" if is_last else f"{wave_name(standing.wave + 1)} begins"
     return Wait(OPENS, f"{what} at the next step")
 
 

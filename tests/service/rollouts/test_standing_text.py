@@ -50,8 +50,8 @@ Rollout 0123456789  · planned for under a minute
 
   Wave   repos waiting pending green unknown red blocked merged left
   canary     2       2       ·     ·       ·   ·       ·      ·    ·
-  2          2       2       ·     ·       ·   ·       ·      ·    ·
-  3          6       6       ·     ·       ·   ·       ·      ·    ·
+  wave 1     2       2       ·     ·       ·   ·       ·      ·    ·
+  wave 2     6       6       ·     ·       ·   ·       ·      ·    ·
 
 What may be done
   digestbot rollout start 0123456789  Have the plan done, exactly.
@@ -67,8 +67,8 @@ Rollout 0123456789  ▸ running for 30 min
 
   Wave   repos waiting pending green unknown red blocked merged left
 ▸ canary     2       ·       ·     2       ·   ·       ·      ·    ·
-  2          2       2       ·     ·       ·   ·       ·      ·    ·
-  3          6       6       ·     ·       ·   ·       ·      ·    ·
+  wave 1     2       2       ·     ·       ·   ·       ·      ·    ·
+  wave 2     6       6       ·     ·       ·   ·       ·      ·    ·
 
 Burndown
   10 ┤▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒
@@ -106,8 +106,8 @@ Rollout 0123456789  ✗ halted for 10 min
 
   Wave   repos waiting pending green unknown red blocked merged left
   canary     2       ·       ·     ·       ·   ·       ·      2    ·
-  2          2       ·       ·     ·       ·   2       ·      ·    ·
-  3          6       6       ·     ·       ·   ·       ·      ·    ·
+  wave 1     2       ·       ·     ·       ·   2       ·      ·    ·
+  wave 2     6       6       ·     ·       ·   ·       ·      ·    ·
 
 Burndown
   10 ┤▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒
@@ -161,8 +161,8 @@ Rollout 0123456789  ✓ watching for 30 min
 
   Wave   repos waiting pending green unknown red blocked merged left
   canary     2       ·       ·     ·       ·   ·       ·      2    ·
-  2          2       ·       ·     ·       ·   ·       ·      2    ·
-  3          6       ·       ·     ·       ·   ·       ·      6    ·
+  wave 1     2       ·       ·     ·       ·   ·       ·      2    ·
+  wave 2     6       ·       ·     ·       ·   ·       ·      6    ·
 
 Burndown
   10 ┤▒▒▒▒▒▒▒▒▒▒

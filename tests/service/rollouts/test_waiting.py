@@ -37,7 +37,7 @@ PENDING, WAITING = TargetState.PENDING, TargetState.WAITING
             replace(RULES, is_critical=True),
             [target(0, GREEN, opened_at=NOW)],
             "opens",
-            "wave 2 begins at the next step",
+            "wave 1 begins at the next step",
             id="critical-soaks-never",
         ),
         pytest.param(
