@@ -55,9 +55,10 @@ class Heeding:
             rows = ignores.holding_in(connection, repo, self.now().date())
             asked = asks.asked_of(connection, repo)
             left = rollouts.brought_to(connection, repo)
+            back = rollouts.taken_back_from(connection, repo)
         gate: Gate | None = None
         if asked.waived_at is not None:
             gate = self.gate.waiving(asked.waived_at)
-        if left:
-            gate = Leaving(gate or self.gate, left, self.now() + ADOPTED_FOR)
+        if left or back:
+            gate = Leaving(gate or self.gate, left, self.now() + ADOPTED_FOR, back)
         return Asked(tuple(map(Ignored.of, rows)), gate, asked.is_to_propose)

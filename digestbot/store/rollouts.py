@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from digestbot.errors import UsageError
+from digestbot.image import Digest
 from digestbot.registry.resolution import Query
 from digestbot.rollout.contract import plan_id, read, written
 from digestbot.rollout.journal import event_of, event_row
@@ -29,6 +30,8 @@ OVER = (State.CLOSED, State.ROLLED_BACK, State.ABORTED)
 _UNDER_WAY = tuple(
     state.value for state in (State.RUNNING, State.PAUSED, State.HALTED, State.ROLLING_BACK)
 )
+_BACK = (State.ROLLING_BACK.value, State.ROLLED_BACK.value)
+_MOST_BACK = 8
 _IS_LEFT = (_R.state != State.PLANNED.value) & _R.is_settled.is_(False)
 # A plan never changes, and one of thousands of repos takes long to read.
 _plan_in = lru_cache(maxsize=8)(read)
@@ -189,6 +192,22 @@ def brought_to(connection: Connection, repo: str) -> dict[Query, str]:
     )
     return {
         Query(move.image, move.platform): row.id
+        for row in rows
+        for move in _plan_in(row.plan).moves
+    }
+
+
+def taken_back_from(connection: Connection, repo: str) -> dict[tuple[Query, Digest], str]:
+    """What the last rollouts were to bring to a repo and were rolled back from, with their names."""
+    rows = connection.execute(
+        select(_R.id, _R.plan)
+        .join(ROLLOUT_TARGETS, _R.id == _T.rollout_id)
+        .where(_R.state.in_(_BACK), _T.repo == repo, _T.is_back.is_(False))
+        .order_by(_R.made_at.desc())
+        .limit(_MOST_BACK)
+    )
+    return {
+        (Query(move.to or move.image, move.platform), move.digest): row.id
         for row in rows
         for move in _plan_in(row.plan).moves
     }

@@ -13,7 +13,7 @@ from digestbot.image import Digest
 from digestbot.policy.finding import Status
 from digestbot.policy.holding import DENIED, ROLLOUT, Hold, HoldRules
 from digestbot.registry.resolution import Query, Resolution
-from digestbot.rollout.machine import Verb
+from digestbot.rollout.machine import Event, Verb
 from digestbot.rollout.progress import TargetState
 from digestbot.scan.engine import Policy
 from digestbot.service.rollouts.gating import Denying, Leaving
@@ -60,6 +60,26 @@ class TestLeaving:
     def test_what_is_denied_is(self) -> None:
         assert self.gate().denies(Gate.denied)
         assert not self.gate().denies(NEW)
+
+
+class TestTakenBack:
+    def gate(self) -> Leaving:
+        return Leaving(Gate(), {}, NOW, {(QUERY, NEW): "0123456789"})
+
+    def test_what_was_rolled_back_is_held(self) -> None:
+        hold = self.gate().weigh(QUERY, OLD, Resolution(QUERY, NEW))
+
+        assert hold == Hold(ROLLOUT, "rollout 0123456789 of this digest was rolled back", NOW)
+
+    @pytest.mark.parametrize(
+        "query, pinned, found",
+        [(ELSE, OLD, NEW), (QUERY, NEW, NEW), (QUERY, OLD, digest(7)), (QUERY, Gate.denied, NEW)],
+        ids=["another image", "a pin that has it", "a newer digest", "a pin that is denied"],
+    )
+    def test_all_else_is_for_the_usual_gate(
+        self, query: Query, pinned: Digest, found: Digest
+    ) -> None:
+        assert self.gate().weigh(query, pinned, Resolution(query, found)) == found
 
 
 class TestDenying:
@@ -197,4 +217,30 @@ def test_once_it_is_over_the_cycle_sees_to_it_again(world: ServiceWorld) -> None
     world.wait(timedelta(hours=4))
     world.cycle()
 
+    assert own_pulls(world, "acme/in")
+
+
+def test_what_was_rolled_back_is_not_proposed_again_until_the_tag_moves_on(
+    world: ServiceWorld,
+) -> None:
+    with world.database.begin() as connection:
+        name = rollouts.create(connection, plan_for(["acme/in"], world.now(), new=digest(1)))
+    say(world, name, Verb.START)
+    say(world, name, Verb.ROLLBACK)
+    world.registry.tags[IMAGE] = 1
+
+    world.cycle()
+    assert not own_pulls(world, "acme/in")
+    assert own_pulls(world, "acme/out")
+
+    with world.database.begin() as connection:
+        rollout = rollouts.get(connection, name)
+        assert rollout is not None
+        rollouts.append(connection, rollout, Event(Verb.RETURNED, world.now()))
+    world.wait(timedelta(hours=4))
+    world.cycle()
+    assert not own_pulls(world, "acme/in")
+
+    world.registry.tags[IMAGE] = 2
+    world.cycle()
     assert own_pulls(world, "acme/in")

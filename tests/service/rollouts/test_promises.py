@@ -181,5 +181,7 @@ def test_pull_requests_say_what_they_are_part_of(place: Place) -> None:
 
     rollout = place.world.name
     assert (there.body or "").startswith(f"Rollout `{rollout}` brings one digest to all repos")
-    assert (back.body or "").startswith(f"Rollout `{rollout}` is rolled back, and this repo gets again")
+    assert (back.body or "").startswith(
+        f"Rollout `{rollout}` is rolled back, and this repo gets again"
+    )
     assert "has a new digest" not in f"{there.body}{back.body}"
