@@ -198,7 +198,7 @@ def brought_to(connection: Connection, repo: str) -> dict[Query, str]:
 
 
 def taken_back_from(connection: Connection, repo: str) -> dict[tuple[Query, Digest], str]:
-    """What the last rollouts were to bring to a repo and were rolled back from, with their names."""
+    """What rollouts were to bring to a repo and were rolled back from, with their names."""
     rows = connection.execute(
         select(_R.id, _R.plan)
         .join(ROLLOUT_TARGETS, _R.id == _T.rollout_id)
