@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from digestbot.image import ImageTag
 from digestbot.rollout.plan import Move
 from digestbot.store import images
 from digestbot.store.tables import FINDINGS, IMAGES, REPOS
@@ -33,7 +34,7 @@ def of_repos(connection: Connection, names: Sequence[str], moves: Iterable[Move]
 
 
 def _of(
-    connection: Connection, names: Sequence[str], tags: Collection[images.ImageTag]
+    connection: Connection, names: Sequence[str], tags: Collection[ImageTag]
 ) -> list[Pin]:
     rows = connection.execute(
         select(
