@@ -41,8 +41,15 @@ def _has_closed(work: Work, target: Target, why: str) -> bool:
     with work.opened(target.repo) as (forge, repo):
         if not isinstance(repo, Repo):
             return True
-        found = forge.survey(repo, [branch]).branches.get(branch)
-        steps: list[Step] = [ClosePull(target.number, why)]
+        survey = forge.survey(repo, [branch])
+        found = survey.branches.get(branch)
+        bodies = [one.body for one in survey.pulls or () if one.number == target.number]
+        steps: list[Step] = [ClosePull(target.number, _said(why, *bodies))]
         if found is not None:
             steps.append(DeleteBranch(branch, found.head))
         return performed(forge, repo, *steps)
+
+
+def _said(why: str, body: str = "") -> str:
+    """The body of a pull request, beginning with why it is closed; once, however often it is."""
+    return body if body.startswith(why) else f"{why}\n\n{body}".strip()

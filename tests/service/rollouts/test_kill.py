@@ -41,7 +41,8 @@ hold: {{settle: 0s}}
 rollout: {{issue: acme/platform}}
 """
 ROOT = Path(__file__).parents[3]
-REPOS = 24
+WAVES = (2, 2, 8, 12)
+REPOS = sum(WAVES)
 LEDGER = "acme/platform"
 KILLS = 30
 SEED = 6
@@ -194,7 +195,7 @@ def pins() -> Iterator[Pins]:
 def kills(tmp_path: Path, pins: Pins) -> Iterator[Kills]:
     github = GitHubServer(Hurried(time.time(), FACTOR))
     github.limits.is_enforced = False
-    with town(tmp_path / "state", REPOS, HURRIED, github=github, pins=pins) as world:
+    with town(tmp_path / "state", REPOS, HURRIED, github=github, pins=pins, waves=WAVES) as world:
         github.add_repo(LEDGER)
         _populate(world)
         people = People(world)
@@ -217,7 +218,7 @@ def _populate(world: Town) -> None:
 
 def undisturbed(folder: Path, pins: Pins) -> dict[str, object]:
     """What the same rollout comes to where nobody is killed."""
-    with town(folder / "state", REPOS, HURRIED, pins=pins) as world:
+    with town(folder / "state", REPOS, HURRIED, pins=pins, waves=WAVES) as world:
         _populate(world)
         people, github = People(world), world.github
         settings = GitHubSettings(api_url=github.url, token=Secret(github.token().value))

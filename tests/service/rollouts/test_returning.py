@@ -146,6 +146,11 @@ def test_one_that_cannot_go_back_holds_up_no_other(merged: Arena) -> None:
     assert found.count(TargetState.MERGED) == 11
 
 
+def replace_open(world: Arena, name: str) -> Target:
+    """A repo as it was before somebody wrote down that it was closed."""
+    return replace(world.targets()[name], state=TargetState.GREEN, ended_at=None)
+
+
 @pytest.mark.parametrize("verb", [Verb.ABORT, Verb.ROLLBACK])
 class TestTheWayOut:
     def test_what_is_open_in_repos_that_were_left_out_is_closed_too(
@@ -190,6 +195,26 @@ class TestTheWayOut:
 
         assert world.states()[half] is TargetState.CLOSED
         assert list(world.forge.rooms[half].branches) == ["main"]
+
+    def test_what_is_closed_says_why_once_and_keeps_what_it_said(
+        self, world: Arena, verb: Verb
+    ) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        half = world.wave(0)[0]
+        number = world.targets()[half].number
+        before = world.forge.rooms[half].pulls[number].body
+        world.tell(verb)
+
+        world.step()
+        with world.database.begin() as connection:
+            rollouts.note_targets(connection, world.name, [replace_open(world, half)])
+        world.step()
+
+        said = world.forge.rooms[half].pulls[number].body
+        assert said.startswith("The rollout ")
+        assert said.endswith(f".\n\n{before}")
+        assert said.count("The rollout ") == 1
 
     def test_a_no_of_before_stays_a_no(self, world: Arena, verb: Verb) -> None:
         world.tell(Verb.START)

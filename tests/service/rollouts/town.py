@@ -6,9 +6,9 @@ CI takes a while for each pull request, and people take longer; both act when `l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -203,8 +203,13 @@ def town(
     *,
     github: GitHubServer | None = None,
     pins: Pins | None = None,
+    waves: Sequence[int] = (),
 ) -> Iterator[Town]:
-    """So many repos with a CI, and a rollout that is planned for them."""
+    """So many repos with a CI, and a rollout that is planned for them.
+
+    With `waves`, of these sizes: where the image has another name each time, as its registry has
+    another port, they would be others each time, too.
+    """
     pins = pins or Pins()
     with github or GitHubServer() as server:
         names = [f"acme/app{number:04}" for number in range(repos)]
@@ -215,6 +220,11 @@ def town(
         try:
             now = datetime.fromtimestamp(server.clock.now(), UTC)
             plan = plan_for(names, now, rules, pins)
+            if waves:
+                numbers = [number for number, size in enumerate(waves) for _ in range(size)]
+                named = sorted(plan.targets, key=lambda one: one.repo)
+                pairs = zip(named, numbers, strict=True)
+                plan = replace(plan, targets=tuple(replace(one, wave=wave) for one, wave in pairs))
             with database.begin() as connection:
                 name = rollouts.create(connection, plan)
             yield Town(server, database, plan, name, pins)
