@@ -72,11 +72,17 @@ def came_to(world: Town) -> dict[str, object]:
             back[name].state if name in back else None,
             world.pinned(name),
             sorted(_told(pull, world) for pull in world.github.pulls(name)),
-            [branch.replace(world.name, "ID") for branch in sorted(world.github.branches(name))],
+            _branches(world, name),
             len(world.github.issues(name)),
         )
         for name in world.repos
     }
+
+
+def _branches(world: Town, name: str) -> list[str]:
+    """Those that are left, less what was merged: who finds such a one by chance deletes it."""
+    merged = {pull.head_ref for pull in world.github.pulls(name) if pull.merged_at is not None}
+    return sorted(set(world.github.branches(name)) - merged)
 
 
 def _told(pull: Pull, world: Town) -> tuple[object, ...]:
