@@ -33,9 +33,7 @@ def of_repos(connection: Connection, names: Sequence[str], moves: Iterable[Move]
     return [pin for part in _parts(names) for pin in _of(connection, part, tags)]
 
 
-def _of(
-    connection: Connection, names: Sequence[str], tags: Collection[ImageTag]
-) -> list[Pin]:
+def _of(connection: Connection, names: Sequence[str], tags: Collection[ImageTag]) -> list[Pin]:
     rows = connection.execute(
         select(
             REPOS.c.name,
