@@ -12,6 +12,7 @@ in times of that of `/healthz`.
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from digestbot.store.location import Location
 from digestbot.web.pages import PAGES
 from tests.service.state import NOW
 from tests.store.postgres import running
-from tests.web import large_fleet
+from tests.web import large_fleet, rollout_seeds
 from tests.web.asking import TOKENS
 from tests.web.browser import site_of
 from tests.web.fleets import service_on
@@ -36,6 +37,7 @@ from tests.web.rows import Rows
 LIMIT_MS, ROUNDS, EXPORT_ROUNDS = 100.0, 30, 10
 _FIRST_PART = 16 * 1024
 _OK = 200
+_IN_PATH = re.compile(r"\{\w+(:\w+)?\}")
 EXPORTS = ("images", "repos", "findings", "runs", "proposals")
 # What asks most of the tables: searches without a beginning, and the pages far behind.
 FILTERED = (
@@ -90,17 +92,16 @@ class Figures:
         )
 
 
-def addresses(rows: Rows) -> Iterator[str]:
+def addresses(rows: Rows, rollout: str) -> Iterator[str]:
     """Every page and its twin, filters, exports and badges."""
     tables = {table.name: found for table, found in rows.rows.items()}
     most = max(tables["repos"], key=lambda row: row["stale_count"])
     worst = max(tables["runs"], key=lambda row: row["problem_count"])
-    ids = {"images": 1, "repos": most["id"], "runs": worst["id"]}
+    ids = {"images": 1, "repos": most["id"], "runs": worst["id"], "rollouts": rollout}
     for page in PAGES.values():
-        number = ids.get(page.path.strip("/").partition("/")[0], "")
+        one = str(ids.get(page.path.strip("/").partition("/")[0], ""))
         for path in (page.path, page.twin):
-            start, brace, end = path.partition("{")
-            yield f"{start}{number}{end.partition('}')[2]}" if brace else path
+            yield _IN_PATH.sub(one, path.replace("{verb}", "abort"))
     yield from FILTERED
     yield from (f"/exports/{name}.csv" for name in EXPORTS)
     yield "/badges/fleet.svg"
@@ -135,12 +136,13 @@ def run(title: str, location: Location, rows: Rows) -> Sequence[Figures]:
     """All addresses on one database; prints its table."""
     with closing(Database.open(location)) as database:
         rows.write(database)
+        rollout = rollout_seeds.large(database)
         with site_of(service_on(database)) as site, _connected(site) as connection:
             healthz = measure(connection, "/healthz")
             print(f"\n{title}: /healthz answers in {healthz.median:.2f} ms")
             print(f"{'':40} {'median':>8} {'p95 ms':>8} {'CPU ms':>8} {'healthz':>9} {'KiB':>9}")
             found = []
-            for address in addresses(rows):
+            for address in addresses(rows, rollout):
                 found.append(measure(connection, address))
                 print(found[-1].line(healthz.median), flush=True)
     return found
