@@ -265,10 +265,18 @@ class Rows:
         }
         self.rows[TALLIES].append(row | dict(counts))
 
-    def condition(self, subject: str, event: str, message: str, hint: str, days: float) -> None:
+    def condition(
+        self, subject: str, event: str, message: str, hint: str, days: float, stands: str = "is"
+    ) -> None:
         """Something that operators were told so many days ago, and that still is so."""
         since = self.now - timedelta(days=days)
-        row = {"subject": subject, "event": event, "state": "is", "message": message, "hint": hint}
+        row = {
+            "subject": subject,
+            "event": event,
+            "state": stands,
+            "message": message,
+            "hint": hint,
+        }
         self.rows[CONDITIONS].append(row | {"since": since, "ended_at": None})
 
     def _finding(self, repo_id: int, pin: Pin, at: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Final
 from digestbot.report.plain import well_formed
 from digestbot.report.summary import plural
 from digestbot.service.readiness import Reason
+from digestbot.service.rollouts.news import ROLLOUT
 from digestbot.service.times import stamp
 from digestbot.store.attention import DeniedDigest, HeldImage
 from digestbot.store.conditions import Condition
@@ -27,6 +28,11 @@ from digestbot.web.pages.overview_view import OverviewExample, OverviewNeed
 MOST = 5
 """How many causes of a kind are told."""
 _SHOWN = 3
+_STANDING: Final = {
+    "halted": "see what fails; then resume it, end it, or roll it back",
+    "paused": "resume it, or end it",
+    "went-back": "see who went back, and ask why",
+}
 _HELD: Final = {
     "platform-lost": "cannot be updated: a platform that is pinned is gone from the new digest",
     "single-now": "cannot be updated: what was for many platforms is a single image now",
@@ -49,6 +55,7 @@ def needs_of(look: Look, found: Glance) -> Needs:
     told = [
         *_not_ready(look.reasons),
         *_cycle(found.conditions, found.cycle),
+        *_rollouts(found.conditions),
         *_denied(found.denied),
         *failing[:MOST],
         *troubled[:MOST],
@@ -79,6 +86,14 @@ def _cycle(holding: Iterable[Condition], cycle: LastCycle | None) -> Iterator[Ov
     if cycle is not None and cycle.state is RunState.FAILED and not targets:
         advice = "see what went wrong in it; the next one does what it left"
         yield need_of("cycle", "the last cycle broke off", advice, path, [])
+
+
+def _rollouts(holding: Iterable[Condition]) -> Iterator[OverviewNeed]:
+    """Those that do not go on by themselves, and those that somebody goes back on."""
+    standing = [one for one in holding if one.event == ROLLOUT and one.state in _STANDING]
+    for one in standing[:MOST]:
+        path = f"/rollouts/{one.subject.removeprefix('rollout:')}"
+        yield need_of("rollout", one.message, _STANDING[one.state], path, [], code=one.state)
 
 
 def _denied(denied: Sequence[DeniedDigest]) -> Iterator[OverviewNeed]:

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 _DOCUMENTED = {"use_attribute_docstrings": True}
 
 NeedKind = Literal[
-    "not-ready", "target", "cycle", "denied", "lookups", "repos", "held", "proposals"
+    "not-ready", "target", "cycle", "rollout", "denied", "lookups", "repos", "held", "proposals"
 ]
 
 
@@ -38,9 +38,10 @@ class OverviewNeed:
 
     kind: NeedKind
     """`not-ready`: the service. `target`: its repos cannot be listed. `cycle`: the last one broke
-    off. `denied`: digests of the `deny` list are in use. `lookups`: images cannot be looked up,
-    for one cause. `repos`: not all could be done in them, for one cause. `held`: updates that
-    stay held until somebody decides. `proposals`: pull requests that wait for too long."""
+    off. `rollout`: one halted, is paused, or somebody went back. `denied`: digests of the `deny`
+    list are in use. `lookups`: images cannot be looked up, for one cause. `repos`: not all could be
+    done in them, for one cause. `held`: updates that stay held until somebody decides.
+    `proposals`: pull requests that wait for too long."""
     code: str
     """A stable slug of the cause; of `held` the reason. Empty where the kind says all."""
     message: str

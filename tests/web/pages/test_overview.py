@@ -131,6 +131,19 @@ def test_a_target_that_cannot_be_listed_is_told_with_what_to_do(
     assert need.path.startswith("/runs/")
 
 
+@pytest.mark.parametrize("stands", ["halted", "paused", "went-back"])
+def test_a_rollout_that_does_not_go_on_by_itself_is_told(
+    database: Database, rows: Rows, stands: str
+) -> None:
+    rows.condition("rollout:0c907c9ea3", "rollout", f"rollout of nginx: {stands}", "", 1, stands)
+    rows.condition("rollout:1111111111", "rollout", "rollout of java: running", "", 1, "running")
+
+    need = only(seen(rows, database))
+
+    assert (need.kind, need.code, need.path) == ("rollout", stands, "/rollouts/0c907c9ea3")
+    assert need.advice
+
+
 def test_a_cycle_that_broke_off_is_told_with_a_link_to_it(database: Database, rows: Rows) -> None:
     rows.run(HOUR / 2, 9, "failed")
     rows.write(database)
