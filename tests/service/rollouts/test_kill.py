@@ -36,7 +36,7 @@ CONFIG = """\
 targets: [github:acme]
 github: {{url: '{url}', rate_limits: false}}
 state: {{folder: state}}
-service: {{cron: ['0 0 1 1 *'], jitter: 0s, listen: '127.0.0.1:0', run_on_start: false}}
+service: {{cron: ['0 0 1 1 *'], jitter: 0s, listen: '127.0.0.1:0'}}
 hold: {{settle: 0s}}
 rollout: {{issue: acme/platform}}
 """
@@ -62,7 +62,7 @@ HURRIED = replace(
 
 @dataclass
 class Kills:
-    """A rollout whose service does not live long.
+    """A rollout whose service does not live long, and begins with a cycle each time.
 
     Attributes:
         times: How often it was killed; `at_writes` of them at a write.
