@@ -12,6 +12,7 @@ from digestbot.proposals.budget import Budget
 from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.propose import update_repo
 from digestbot.proposals.run import Rules, Run
+from digestbot.proposals.settings import CommitSettings
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.rollout.plan import Edit, Move
@@ -95,6 +96,7 @@ def bring(
                 prefix=prefix,
                 open_limit=_MANY,
                 automerge=own.automerge and may_merge,
+                commit=_commit(own.commit) if is_back else own.commit,
                 reason=_reason(rollout, is_back=is_back),
             ),
         )
@@ -102,6 +104,11 @@ def bring(
     ours = (branch_of(rollout, is_back=is_back),)
     own = replace(run, resolver=frozen, rules_for=rules_for, budget=Budget())
     return update_repo(own, replace(repo, ours=ours))
+
+
+def _commit(own: CommitSettings) -> CommitSettings:
+    """Nobody shall take the way back for one more update."""
+    return replace(own, title=own.title or "Roll back {image} to the digest before")
 
 
 def _reason(rollout: str, *, is_back: bool) -> str:

@@ -180,6 +180,8 @@ def test_pull_requests_say_what_they_are_part_of(place: Place) -> None:
     (there,), (back,) = (place.world.pulls(name, is_back=one) for one in (False, True))
 
     rollout = place.world.name
+    assert there.title.startswith("Update ")
+    assert back.title == "Roll back alpine to the digest before"
     assert (there.body or "").startswith(f"Rollout `{rollout}` brings one digest to all repos")
     assert (back.body or "").startswith(
         f"Rollout `{rollout}` is rolled back, and this repo gets again"
