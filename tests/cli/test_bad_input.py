@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -244,23 +245,29 @@ def test_a_reader_that_has_seen_enough(folder: Path, answers: Path) -> None:
 
 
 @pytest.fixture
-def silent() -> Iterator[str]:
-    """A server that accepts connections and never says a word."""
+def listener() -> Iterator[socket.socket]:
+    """Takes connections, and never says a word."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
+        yield server
 
 
-def test_ctrl_c_in_the_middle(folder: Path, silent: str) -> None:
+@pytest.fixture
+def silent(listener: socket.socket) -> str:
+    return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_ctrl_c_in_the_middle(folder: Path, listener: socket.socket, silent: str) -> None:
     text = f"FROM {silent}/app:1@{OLD}\n"
     (folder / "Dockerfile").write_text(text)
 
     with start("scan", "--write", cwd=folder) as process:
-        time.sleep(1)
+        asked, _, _ = select.select([listener], [], [], 20)
         before = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=20)
         took = time.monotonic() - before
 
+    assert asked
     assert process.returncode == 130
     assert stderr == "interrupted; no file is half-written\n"
     assert took < 15, "it waited for the registry"
