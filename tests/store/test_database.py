@@ -19,10 +19,12 @@ from digestbot.store import runs, schedules
 from digestbot.store.database import Database
 from digestbot.store.errors import BusyError, NewerError, StoreError
 from digestbot.store.location import Location
+from digestbot.store.migrations import versions
 from tests.service.state import HOUR, NOW
 from tests.store.processes import SAYS_AND_WAITS, running, wait_until_ready
 
-REVISION = "0005"
+# The newest migration there is: `v0007_rollouts.py`.
+REVISION = max(path.name[1:5] for path in Path(versions.__path__[0]).glob("v*.py"))
 # Not as it is written: tracebacks show lines of this file.
 CANARY = "secret-canary".upper()
 SECRET = Secret(CANARY)

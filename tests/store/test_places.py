@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, text, update
 
 from digestbot.forge.repo import Repo
 from digestbot.image import Digest, ImageReference, Platform
@@ -173,12 +173,15 @@ def test_nothing_is_missed_between_pages(
 
 
 def test_pages_are_found_by_the_image(connection: Connection) -> None:
-    number = add_repos(connection, "acme/app")["acme/app"]
-    add_findings(connection, number, finding())
-    chosen = images(connection)
+    others = add_repos(connection, *(f"acme/app{number:03}" for number in range(100)))
+    for number in others.values():
+        add_findings(connection, number, *(finding(f"debian:{one}") for one in range(5)))
+    add_findings(connection, others["acme/app050"], finding())
+    connection.execute(text("ANALYZE"))
+    [chosen] = images(connection, "*/python")
 
     with planned(connection) as steps:
-        list(places._rows(connection, next(iter(chosen))))
+        list(places._rows(connection, chosen))
 
     # Which of those that know the image is for the database to say.
     assert any("ix_findings" in step and "image_id" in step for step in steps), steps
