@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import settings
 # Machines are noisy: a slow example is not a wrong one. What CI says of a commit, it says again.
 settings.register_profile("digestbot", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("digestbot")
+
+# Where tests run in the background of a shell, Ctrl-C is switched off for all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FOREIGN = ("DIGESTBOT_", "DOCKER_", "GIT_", "REGISTRY_AUTH_FILE", "XDG_")
 _TERMINAL = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "GITHUB_STEP_SUMMARY")

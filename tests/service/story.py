@@ -210,11 +210,15 @@ def tell(story: Story) -> None:
         before = len(story.cycles())
         story.next_cycle()
         story.wait_for("peace", partial(_has_more, story, before))
-    story.registry.start_log()
-    story.github.restart_log()
-    before = len(story.cycles())
-    story.next_cycle()
-    story.wait_for("a cycle", partial(_has_more, story, before))
+    for _ in range(5):
+        story.registry.start_log()
+        story.github.restart_log()
+        before = len(story.cycles())
+        story.next_cycle()
+        story.wait_for("a cycle", partial(_has_more, story, before))
+        # What was held may have the service wake at the same time: then there are two of them.
+        if len(story.cycles()) == before + 1:
+            break
     story.tell(
         f"a cycle when nothing moved: {len(story.github.requests)} requests to GitHub, "
         f"{_asked(story.registry)}"
