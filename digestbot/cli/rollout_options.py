@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from digestbot.cli.options import Decorated, option
-from digestbot.cli.rollout_types import DIGEST, DURATION, SHARE, WAVES
+from digestbot.cli.rollout_types import DIGEST, DURATION, OWNER, SHARE, WAVES
 from digestbot.image import Digest
 
 
@@ -26,6 +26,7 @@ class PlanOptions:
     repos: tuple[str, ...]
     topics: tuple[str, ...]
     paths: tuple[str, ...]
+    owners: tuple[str, ...]
     to_digest: Digest | None
     canary: tuple[str, ...]
     canary_topic: str | None
@@ -82,7 +83,7 @@ OPTIONS = (
         heading=_CHOICE,
         env="ROLLOUT_ORG",
         metavar="NAME",
-        help="Only repos of this owner. May be repeated.",
+        help="Only repos of this organization or user. May be repeated.",
     ),
     option(
         "--repo",
@@ -110,6 +111,16 @@ OPTIONS = (
         env="ROLLOUT_PATH",
         metavar="GLOB",
         help="Only files of such a path (services/**). May be repeated.",
+    ),
+    option(
+        "--owner",
+        "owners",
+        multiple=True,
+        callback=OWNER,
+        heading=_CHOICE,
+        env="ROLLOUT_OWNER",
+        metavar="NAME",
+        help="Only files that CODEOWNERS gives to one of these (@acme/web). May be repeated.",
     ),
     option(
         "--to-digest",

@@ -110,6 +110,7 @@ def _selection(options: PlanOptions) -> Selection:
         repos=options.repos,
         topics=options.topics,
         paths=options.paths,
+        owners=options.owners,
     )
 
 

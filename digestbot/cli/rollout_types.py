@@ -1,4 +1,4 @@
-"""What options of rollouts take: lengths of time, shares, digests, waves."""
+"""What options of rollouts take: lengths of time, shares, digests, waves, owners."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from digestbot.config.addresses import read_duration
 from digestbot.config.rollout import ALL, check_waves
+from digestbot.files.codeowners import is_owner
 from digestbot.image import Digest
 
 Callback = Callable[[click.Context | None, click.Parameter | None, Any], Any]
@@ -41,6 +42,17 @@ def read_waves(text: str) -> tuple[int, ...]:
         raise ValueError("must rise from 1 or more to 100, such as 10,50,100") from None
 
 
+def read_owner(text: str) -> str:
+    """Somebody whom CODEOWNERS names: `@ann`, `@acme/web`, `ann@example.org`; in lower case.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not is_owner(text):
+        raise ValueError("is nobody whom CODEOWNERS could name, such as @acme/web")
+    return text.lower()
+
+
 def _checked(read: Callable[[str], Any], *, is_said: bool = False) -> Callback:
     """A callback of an option: its value as it is read; what is wrong is a usage error.
 
@@ -64,4 +76,5 @@ def _checked(read: Callable[[str], Any], *, is_said: bool = False) -> Callback:
 DURATION = _checked(read_duration)
 SHARE = _checked(read_share)
 WAVES = _checked(read_waves)
+OWNER = _checked(read_owner)
 DIGEST = _checked(Digest.parse, is_said=True)

@@ -42,7 +42,8 @@ class Finding:
 
     `until` is when to look again at what is held, or not proposed the newest digest, or pinned to
     what the tag came back to a moment ago; None where that is not known.
-    `repo` is what its forge calls the repo; empty for local files.
+    `repo` is what its forge calls the repo; empty for local files. `owners` look after the file,
+    as CODEOWNERS in the repo has it.
     """
 
     occurrence: Occurrence
@@ -55,6 +56,7 @@ class Finding:
     edits: tuple[Edit, ...] = ()
     until: datetime | None = None
     repo: str = ""
+    owners: tuple[str, ...] = ()
 
     @property
     def is_denied(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from digestbot.errors import DigestbotError
+from digestbot.files.codeowners import owners_of
 from digestbot.forge.interface import Forge
 from digestbot.forge.repo import LeftOut, Repo
 from digestbot.policy.finding import Finding
@@ -91,10 +92,17 @@ def scan_repo(run: Run, repo: Repo) -> Scanned:
     findings = (*result.findings, *_denied_in(hidden, run, rules))
     result = replace(
         result,
-        findings=tuple(sorted(findings, key=lambda one: one.occurrence.path)),
+        findings=tuple(_owned(findings, files)),
         problems=(*files.problems, *result.problems),
     )
     return Scanned(repo, files, rules, result.of_repo(repo.name))
+
+
+def _owned(findings: Sequence[Finding], files: RepoFiles) -> Iterator[Finding]:
+    """Each with who looks after its file, in order of path."""
+    owners = owners_of(files.codeowners, {one.occurrence.path for one in findings})
+    for finding in sorted(findings, key=lambda one: one.occurrence.path):
+        yield replace(finding, owners=owners.get(finding.occurrence.path, ()))
 
 
 def _denied_in(hidden: Sequence[RepoFile], run: Run, rules: Rules) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -81,7 +81,10 @@ class PlanTarget:
     wave: int
     """From 0; the canary is the first."""
     owner: str
+    """Whom caps count it to."""
     edits: list[PlanEdit]
+    owners: list[str] = field(default_factory=list)
+    """Who looks after the files, as CODEOWNERS has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +145,7 @@ def report_of(plan: Plan) -> PlanReport:
         selection=_told_selection(plan.selection),
         moves=[_told_move(move) for move in plan.moves],
         rules=_told_rules(plan.rules),
-        targets=[
-            PlanTarget(one.repo, one.wave, one.owner, [_told_edit(edit) for edit in one.edits])
-            for one in plan.targets
-        ],
+        targets=[_told_target(one) for one in plan.targets],
         fleet=plan.fleet,
         left_out=dict(plan.left_out),
     )
@@ -163,10 +163,7 @@ def plan_of(report: PlanReport) -> Plan:
         selection=_selection(report.selection),
         moves=tuple(_move(move) for move in report.moves),
         rules=_rules(report.rules),
-        targets=tuple(
-            Planned(one.repo, one.wave, one.owner, tuple(_edit(edit) for edit in one.edits))
-            for one in report.targets
-        ),
+        targets=tuple(_target(one) for one in report.targets),
         fleet=report.fleet,
         left_out=dict(report.left_out),
     )
@@ -253,6 +250,16 @@ def _move(told: PlanMove) -> Move:
         created=datetime.fromisoformat(told.created) if told.created else None,
         remarks=tuple(told.remarks),
     )
+
+
+def _told_target(one: Planned) -> PlanTarget:
+    edits = [_told_edit(edit) for edit in one.edits]
+    return PlanTarget(one.repo, one.wave, one.owner, edits, list(one.owners))
+
+
+def _target(told: PlanTarget) -> Planned:
+    edits = tuple(_edit(edit) for edit in told.edits)
+    return Planned(told.repo, told.wave, told.owner, edits, tuple(told.owners))
 
 
 def _told_edit(edit: Edit) -> PlanEdit:

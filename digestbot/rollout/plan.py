@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from digestbot.files.codeowners import MOST_OWNERS
 from digestbot.image import Digest, ImageTag, Platform
 from digestbot.rollout.gates import GateRules
 from digestbot.rollout.machine import Course
@@ -50,12 +51,18 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A repo of the plan."""
+    """A repo of the plan.
+
+    Attributes:
+        owner: Whom caps count it to: the first who looks after a file of its, or its organisation.
+        owners: All who look after the files.
+    """
 
     repo: str
     wave: int
     owner: str
     edits: tuple[Edit, ...]
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +176,13 @@ def make_plan(
         and (place.digest != move.digest or move.to is not None)
     ]
     asked = [(place, move) for place, move in chosen if place.repo not in away]
-    edits: dict[str, list[Edit]] = {}
-    members: dict[str, Member] = {}
+    by_repo: dict[str, list[tuple[Place, Move]]] = {}
     for place, move in asked:
-        edits.setdefault(place.repo, []).append(_edit(place, move))
-        owner = place.owners[0] if place.owners else place.org
-        members.setdefault(place.repo, Member(place.repo, owner, place.topics))
+        by_repo.setdefault(place.repo, []).append((place, move))
     key = " ".join(sorted({move.image.image for move in moves}))
-    waves = assign(members.values(), rules.waves, key)
+    waves = assign(map(_member, by_repo.values()), rules.waves, key)
     targets = tuple(
-        Planned(member.repo, number, member.owner, tuple(edits[member.repo]))
+        _planned(member, number, by_repo[member.repo])
         for number, wave in enumerate(waves)
         for member in sorted(wave, key=lambda one: one.repo)
     )
@@ -186,6 +190,22 @@ def make_plan(
     kept = tuple(move for move in moves if (move.image, move.platform) in used)
     gone = {place.repo: away[place.repo] for place, _ in chosen if place.repo in away}
     return Plan(now, by, selection, kept, rules, targets, fleet, gone)
+
+
+def _member(found: Sequence[tuple[Place, Move]]) -> Member:
+    place, _ = found[0]
+    return Member(place.repo, next(iter(_owners(found)), place.org), place.topics)
+
+
+def _planned(member: Member, wave: int, found: Sequence[tuple[Place, Move]]) -> Planned:
+    edits = tuple(_edit(place, move) for place, move in found)
+    return Planned(member.repo, wave, member.owner, edits, _owners(found))
+
+
+def _owners(found: Iterable[tuple[Place, Move]]) -> tuple[str, ...]:
+    """All who look after these places, each once, as far as a review is asked of them."""
+    named = dict.fromkeys(owner for place, _ in found for owner in place.owners)
+    return tuple(named)[:MOST_OWNERS]
 
 
 def _edit(place: Place, move: Move) -> Edit:

@@ -18,6 +18,7 @@ from digestbot.rollout.plan_words import (
     about,
     at_least,
     left_out,
+    looked_after,
     name_of,
     pinned_now,
     reach,
@@ -79,7 +80,8 @@ def _waves(waves: Iterable[Wave]) -> str:
 
 def _reach(shown: Shown) -> str:
     large = f"**Note:** {prose(shown.large.message)}" if shown.large else ""
-    lines = [prose(reach(shown.plan)), prose(at_least(shown.plan)), large]
+    told = (reach(shown.plan), looked_after(shown.plan), at_least(shown.plan))
+    lines = [*map(prose, told), large]
     return _list("Reach", filter(None, lines)) if shown.plan.targets else ""
 
 

@@ -18,6 +18,7 @@ from digestbot.rollout.plan_words import (
     about,
     at_least,
     left_out,
+    looked_after,
     name_of,
     pinned_now,
     reach,
@@ -130,7 +131,8 @@ def _edit(repo: str, edit: Edit, style: Style) -> Iterator[str]:
 
 
 def _reach(shown: Shown, style: Style) -> Iterator[str]:
-    yield from _wrapped([reach(shown.plan), at_least(shown.plan)], style)
+    told = (reach(shown.plan), looked_after(shown.plan), at_least(shown.plan))
+    yield from _wrapped(filter(None, told), style)
     if shown.large is not None:
         for line in wrap(one_line(shown.large.message), width_of(style) - 4):
             yield f"{ink('!', 'yellow', style)} {line}"

@@ -19,6 +19,7 @@ HUB = "docker.io/library/"
 _UNITS = (("day", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 _MOST_UNITS = 2
 _PLATFORMS_SHOWN = 12
+_OWNERS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,17 @@ def reach(plan: Plan) -> str:
     """How far it reaches: `412 of 3,000 repos (13.7 %), 450 edits`."""
     repos = f"{len(plan.targets):,} of {plural(plan.fleet, 'repo')}"
     return f"{repos} ({plan.share:.1%}), {plural(edits_of(plan), 'edit')}"
+
+
+def looked_after(plan: Plan) -> str:
+    """To whom caps count its repos, those with the most first; empty where nobody is known."""
+    found = Counter(target.owner for target in plan.targets)
+    if not any(target.owners for target in plan.targets):
+        return ""
+    ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = [f"{owner} ({repos:,})" for owner, repos in ranked[:_OWNERS_SHOWN]]
+    more = len(ranked) - _OWNERS_SHOWN
+    return f"by owner: {', '.join([*told, *([f'{more:,} more'] if more > 0 else [])])}"
 
 
 def at_least(plan: Plan) -> str:

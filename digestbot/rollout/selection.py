@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +17,8 @@ class Place:
     Attributes:
         repo: `acme/app`.
         topics: Of the repo, as its forge lists them.
-        owners: Who looks after the file, as CODEOWNERS has it; empty where nobody is named.
+        owners: Who looks after the file, as CODEOWNERS has it, in lower case; empty where nobody
+            is named.
         image: The tag that it follows.
         behind_since: Since when its digest is no longer the tag's; None where it still is.
     """
@@ -48,7 +50,7 @@ class Selection:
         repos: Globs on `org/name`.
         topics: Of the repo.
         paths: Globs on the path of the file.
-        owners: As CODEOWNERS names them: `@acme/platform`.
+        owners: As CODEOWNERS names them: `@acme/platform`; case is disregarded.
     """
 
     image: str
@@ -66,11 +68,11 @@ class Selection:
             self.names(place.image)
             and (not self.digests or place.digest in self.digests)
             and (self.behind is None or _is_behind(place, self.behind, now))
-            and (not self.orgs or place.org.lower() in {one.lower() for one in self.orgs})
+            and (not self.orgs or place.org.lower() in _lower(self.orgs))
             and (not self.repos or _any(place.repo, self.repos))
             and (not self.topics or not place.topics.isdisjoint(self.topics))
             and (not self.paths or _any(place.path, self.paths))
-            and (not self.owners or not set(place.owners).isdisjoint(self.owners))
+            and (not self.owners or not _lower(self.owners).isdisjoint(_lower(place.owners)))
         )
 
     def names(self, image: ImageTag) -> bool:
@@ -80,6 +82,10 @@ class Selection:
 
 def _is_behind(place: Place, least: timedelta, now: datetime) -> bool:
     return place.behind_since is not None and now - place.behind_since >= least
+
+
+def _lower(names: Iterable[str]) -> set[str]:
+    return {name.lower() for name in names}
 
 
 def _any(name: str, globs: tuple[str, ...]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from digestbot import __version__
 from digestbot.config.discovery import NAMES
+from digestbot.files import codeowners
 from digestbot.files.formats import FORMATS, Format, format_of
 from digestbot.files.occurrence import Skip
 from digestbot.forge.interface import Contents, Interest
@@ -27,11 +28,11 @@ _MODES = {
 
 
 def _matters(path: str) -> bool:
-    return format_of(path) is not None or path in NAMES
+    return format_of(path) is not None or path in NAMES or path in codeowners.PATHS
 
 
 # Another version may be interested in other files, so that its lists are not taken for these.
-INTEREST = Interest(f"{'+'.join(FORMATS)}-{__version__}", _matters)
+INTEREST = Interest(f"{'+'.join(FORMATS)}+owners-{__version__}", _matters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class RepoFiles:
         modes: What git says each of `files` is.
         problems: Why some are missing.
         repo: What the repo is called.
+        codeowners: The bytes of its CODEOWNERS; empty where it has none that can be read, or no
+            file that somebody could look after.
     """
 
     files: tuple[RepoFile, ...] = ()
@@ -76,6 +79,7 @@ class RepoFiles:
     modes: Mapping[str, Mode] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     repo: str = ""
+    codeowners: bytes = b""
 
 
 def read_files(contents: Contents, repo: Repo, exclude: Sequence[str] = ()) -> RepoFiles:
@@ -97,8 +101,9 @@ def read_files(contents: Contents, repo: Repo, exclude: Sequence[str] = ()) -> R
         if format_of(one.path) is not None and not is_excluded(one.path, exclude)
     ]
     kept, problems = wanted[:MAX_FILES], _too_many(repo, wanted)
-    skips = dict(_skips([*settings, *kept]))
-    plain = [one for one in (*settings, *kept) if one.path not in skips]
+    owners = _codeowners(entries) if kept else []
+    skips = dict(_skips([*settings, *kept, *owners]))
+    plain = [one for one in (*settings, *kept, *owners) if one.path not in skips]
     blobs = contents.blobs(repo, dict.fromkeys(one.sha for one in plain))
     return RepoFiles(
         files=tuple(
@@ -109,7 +114,18 @@ def read_files(contents: Contents, repo: Repo, exclude: Sequence[str] = ()) -> R
         modes={one.path: one.mode for one in kept},
         problems=problems,
         repo=repo.name,
+        codeowners=b"".join(_bytes(_content(one, skips, blobs)) for one in owners),
     )
+
+
+def _codeowners(entries: Sequence[Entry]) -> list[Entry]:
+    """The one that counts, if there is any."""
+    there = {one.path: one for one in entries}
+    return [there[path] for path in codeowners.PATHS if path in there][:1]
+
+
+def _bytes(content: bytes | Skip) -> bytes:
+    return b"" if isinstance(content, Skip) else content
 
 
 def _too_many(repo: Repo, entries: Sequence[Entry]) -> tuple[Problem, ...]:

@@ -180,6 +180,7 @@ def _row(
         "hint": finding.hint,
         "new_digest": str(finding.new_digest) if finding.new_digest else None,
         "until": finding.until,
+        "owners": " ".join(finding.owners),
     }
 
 

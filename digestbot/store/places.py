@@ -20,7 +20,7 @@ _C, _R = FINDINGS.c, REPOS.c
 _IS_LIVE = _R.gone_at.is_(None) & (_R.left_out == "")
 # Asked for each image: what is put together once is compiled once.
 _PAGE_OF = (
-    select(_C.id, _C.repo_id, _C.path, _C.line, _C.digest, _R.name, _R.topics)
+    select(_C.id, _C.repo_id, _C.path, _C.line, _C.digest, _C.owners, _R.name, _R.topics)
     .join(REPOS, _C.repo_id == _R.id)
     .where(_C.image_id == bindparam("image"), _C.id > bindparam("last"))
     .where(_C.digest.is_not(None), _IS_LIVE)
@@ -48,8 +48,7 @@ def fleet(connection: Connection) -> int:
 def places(connection: Connection, images: Mapping[int, Query]) -> Iterator[Place]:
     """The pins of these images in repos that are watched, a page in memory at a time.
 
-    A repo that two targets have is told once. Nobody is named as owner: whose a file is stands in
-    the repo, and not in the state.
+    A repo that two targets have is told once.
     """
     doubles = _doubles(connection)
     for number, query in images.items():
@@ -67,6 +66,7 @@ def places(connection: Connection, images: Mapping[int, Query]) -> Iterator[Plac
                 platform=query.platform,
                 behind_since=since.get(row.digest),
                 topics=frozenset(row.topics or ()),
+                owners=tuple(row.owners.split()),
             )
 
 

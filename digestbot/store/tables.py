@@ -184,6 +184,8 @@ FINDINGS = Table(
     Column("until", Moment),
     # What could be proposed for the image when this was found.
     _text("offer"),
+    # Who looks after the file, a space between any two of them.
+    _text("owners"),
     Column("found_at", Moment, nullable=False),
     Index(None, "repo_id"),
     Index(None, "image_id"),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 import pytest
 
-from digestbot.cli.rollout_types import DIGEST, DURATION, SHARE, WAVES, Callback
+from digestbot.cli.rollout_types import DIGEST, DURATION, OWNER, SHARE, WAVES, Callback
 from digestbot.image import Digest
 
 ONE, TWO = Digest("sha256", "a" * 64), Digest("sha512", "b" * 128)
@@ -27,6 +27,7 @@ ONE, TWO = Digest("sha256", "a" * 64), Digest("sha512", "b" * 128)
         pytest.param(DIGEST, str(ONE), ONE, id="digest"),
         pytest.param(DIGEST, (str(ONE), str(TWO)), (ONE, TWO), id="digests"),
         pytest.param(DIGEST, (), (), id="no-digests"),
+        pytest.param(OWNER, ("@Acme/Web", "@ann"), ("@acme/web", "@ann"), id="owners"),
     ],
 )
 def test_what_is_right_is_read(read: Callback, text: object, value: object) -> None:
@@ -49,6 +50,7 @@ def test_what_is_right_is_read(read: Callback, text: object, value: object) -> N
         pytest.param(WAVES, "0.5,100", id="fractions"),
         pytest.param(WAVES, "1" * 5000, id="digits-without-end"),
         pytest.param(DIGEST, "latest", id="no-digest"),
+        pytest.param(OWNER, ("@ann", "acme/web"), id="no-owner"),
         pytest.param(DIGEST, (str(ONE), "sha256:" + "A" * 64), id="upper-case"),
     ],
 )

@@ -92,6 +92,7 @@ PLANS = st.builds(
                 ),
                 max_size=2,
             ).map(tuple),
+            LISTS,
         ),
         max_size=3,
     ).map(tuple),
@@ -141,6 +142,14 @@ def test_another_plan_has_another_name(one: Plan, other: Plan) -> None:
 )
 def test_whatever_differs_is_in_the_name(other: Plan) -> None:
     assert plan_id(other) != plan_id(PLAN)
+
+
+def test_a_plan_from_before_owners_were_known_is_read() -> None:
+    target = Planned("acme/app", 0, "acme", ())
+    report = json.loads(written(replace(PLAN, targets=(target,))))
+    del report["targets"][0]["owners"]
+
+    assert read(json.dumps(report)).targets == (target,)
 
 
 def test_keys_that_came_later_are_left_alone() -> None:

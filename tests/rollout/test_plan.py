@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from digestbot.image import Digest, ImageReference, ImageTag
@@ -90,6 +91,28 @@ def test_a_repo_is_the_first_owners_or_the_orgs() -> None:
         "acme/app": "@acme/web",
         "beta/app": "beta",
     }
+
+
+def test_whoever_looks_after_one_of_its_files_is_an_owner_of_a_repo() -> None:
+    plan = plan_of(
+        place("acme/app"),
+        place("acme/app", owners=("@acme/web", "@ann")),
+        place("acme/app", owners=("@bob", "@ann")),
+    )
+
+    [target] = plan.targets
+    assert target.owner == "@acme/web"
+    assert target.owners == ("@acme/web", "@ann", "@bob")
+
+
+def test_a_cap_is_one_of_teams_where_files_have_owners() -> None:
+    rules = RolloutRules(waves=WaveRules(canary_count=0, shares=(0.5, 1.0), most_per_owner=2))
+    fleet = [place(f"acme/{n}", owners=(f"@acme/team-{n % 3}",)) for n in range(60)]
+
+    plan = make_plan(fleet, [Move(ALPINE, NEW)], SELECTION, rules, fleet=60, now=NOW)
+
+    first = Counter(target.owner for target in plan.targets if target.wave == 0)
+    assert first == {f"@acme/team-{number}": 2 for number in range(3)}
 
 
 def test_the_blast_radius_is_told() -> None:

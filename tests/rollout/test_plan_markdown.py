@@ -33,6 +33,13 @@ def test_a_change_request_has_all_that_somebody_needs_to_decide() -> None:
     assert text.endswith("Start it: `digestbot rollout start 1f2e3d4c5b`\n")
 
 
+def test_owners_are_named_and_not_called() -> None:
+    text = render(shown(plan_of(place("acme/a", owners=("@acme/web",)))), STYLE)
+
+    assert "- by owner: " in text
+    assert "@acme" not in text
+
+
 def test_what_is_large_and_what_is_not_known_is_said() -> None:
     text = render(shown(plan_of(place("acme/a"), fleet=2), PROBLEM), STYLE)
 

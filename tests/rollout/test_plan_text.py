@@ -62,6 +62,17 @@ def test_a_plan_is_all_that_somebody_needs_to_decide() -> None:
     )
 
 
+def test_who_looks_after_the_repos_is_told_where_it_is_known() -> None:
+    owners = [("@acme/web",)] * 2 + [(f"@acme/t{number}",) for number in range(6)] + [()]
+    plan = plan_of(*(place(f"acme/{n}", owners=one) for n, one in enumerate(owners)))
+
+    assert (
+        "by owner: @acme/web (2), @acme/t0 (1), @acme/t1 (1), @acme/t2 (1), @acme/t3 (1), 3 more"
+        in (" ".join(" ".join(lines(shown(plan))).split()))
+    )
+    assert not any("by owner" in line for line in lines(shown()))
+
+
 def test_a_plan_that_reaches_far_says_so_and_how_it_is_started() -> None:
     told = lines(shown(plan_of(place("acme/a"), fleet=2)))
 

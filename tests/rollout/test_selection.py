@@ -45,7 +45,7 @@ ALL = Selection("docker.io/library/alpine:3.22")
         pytest.param({"repos": ("acme/a*", "acme/none")}, id="by repo"),
         pytest.param({"topics": ("frontend", "backend")}, id="by topic"),
         pytest.param({"paths": ("build/*",)}, id="by path"),
-        pytest.param({"owners": ("@ann",)}, id="by owner"),
+        pytest.param({"owners": ("@bob", "@ANN")}, id="by owner, whatever the case"),
     ],
 )
 def test_a_place_is_chosen(changes: dict[str, object]) -> None:

@@ -174,6 +174,49 @@ def test_a_configuration_that_cannot_be_read_is_not_taken_for_none(
     assert content.reason == reason
 
 
+def test_codeowners_come_along_from_the_first_place_that_has_them() -> None:
+    shelf = Shelf()
+    for path in ("docs/CODEOWNERS", "CODEOWNERS", ".github/CODEOWNERS", "Dockerfile"):
+        shelf.put(path, path.encode())
+
+    found = read_files(shelf, REPO)
+
+    assert found.codeowners == b".github/CODEOWNERS"
+    assert [file.path for file in found.files] == ["Dockerfile"]
+    assert len(shelf.asked) == 2
+
+
+def test_where_nothing_is_to_be_looked_after_codeowners_are_not_fetched() -> None:
+    shelf = Shelf()
+    shelf.put("CODEOWNERS", b"* @ann\n")
+
+    assert read_files(shelf, REPO) == RepoFiles(repo=REPO.name)
+    assert shelf.asked == []
+
+
+@pytest.mark.parametrize(
+    "mode, size",
+    [
+        pytest.param(Mode.SYMLINK, None, id="link"),
+        pytest.param(Mode.FILE, MAX_SIZE + 1, id="giant"),
+        pytest.param(Mode.FILE, 10, id="gone"),
+    ],
+)
+def test_codeowners_that_cannot_be_read_are_none_and_no_others_take_their_place(
+    mode: Mode, size: int | None
+) -> None:
+    shelf = Shelf()
+    shelf.put(".github/CODEOWNERS", None, mode, size)
+    shelf.put("CODEOWNERS", b"* @ann\n")
+    shelf.put("Dockerfile")
+
+    found = read_files(shelf, REPO)
+
+    assert found.codeowners == b""
+    assert reasons(found) == {"Dockerfile": "read"}
+    assert found.problems == ()
+
+
 def test_of_very_many_files_the_first_are_read_and_the_rest_is_said() -> None:
     shelf = Shelf()
     for number in range(10_000):
@@ -221,6 +264,8 @@ def test_a_repo_without_a_commit_has_no_files() -> None:
         ("a/b/prod.Dockerfile", True),
         (".github/digestbot.yaml", True),
         ("docs/digestbot.yaml", False),
+        ("docs/CODEOWNERS", True),
+        ("app/CODEOWNERS", False),
         ("README.md", False),
     ],
 )

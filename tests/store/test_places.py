@@ -158,6 +158,16 @@ def test_topics_are_those_of_the_repo_and_none_where_they_are_not_known(
     assert found == {"acme/a": {"docker", "web"}, "acme/b": frozenset()}
 
 
+def test_owners_are_those_of_the_file(connection: Connection) -> None:
+    number = add_repos(connection, "acme/app")["acme/app"]
+    owned = replace(finding(path="a"), owners=("@acme/web", "ann@example.org"))
+    add_findings(connection, number, owned, finding(path="b"))
+
+    found = {place.path: place.owners for place in everything(connection)}
+
+    assert found == {"a": ("@acme/web", "ann@example.org"), "b": ()}
+
+
 def test_nothing_is_missed_between_pages(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

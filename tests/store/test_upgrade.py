@@ -14,7 +14,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from digestbot.scan.result import Problem
-from digestbot.store import ages, images, repos, runs
+from digestbot.store import ages, images, places, repos, runs
 from digestbot.store.ages import PinGroup
 from digestbot.store.database import Database
 from digestbot.store.engines import WRITES, engine_for
@@ -125,6 +125,13 @@ def test_all_is_there_afterwards(first: Location) -> None:
 
         assert (run.id, run.counts) == ("a1", {"listed": 2})
         assert run.problems == (Problem(**PROBLEM),) * 2
+
+
+def test_nobody_is_known_to_look_after_what_was_found_before(first: Location) -> None:
+    with closing(Database.open(first)) as database, database.reading() as connection:
+        images = places.followed(connection, lambda _image: True)
+
+        assert {place.owners for place in places.places(connection, images)} == {()}
 
 
 def test_it_is_well(first: Location) -> None:

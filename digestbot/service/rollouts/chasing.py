@@ -85,15 +85,19 @@ def _waiting_words(work: Work, target: Target) -> str:
 
 
 def _ask_owners(work: Work, target: Target) -> bool:
-    """Ask whoever looks after the files for a review; where nobody is named, nobody is asked."""
-    planned = {one.repo: one.owner for one in work.rollout.plan.targets}
-    owner = planned.get(target.repo, "")
-    if not owner.startswith("@"):
+    """Ask whoever looks after the files for a review; where nobody is named, nobody is asked.
+
+    Nor is who is named by an e-mail address: forges ask for reviews by names.
+    """
+    planned = {one.repo: one.owners for one in work.rollout.plan.targets}
+    owners = [one for one in planned.get(target.repo, ()) if one.startswith("@")]
+    if not owners:
         return True
+    names = tuple(one.removeprefix("@") for one in owners)
     with work.opened(target.repo) as (forge, repo):
         if not isinstance(repo, Repo):
             return True
-        return performed(forge, repo, RequestReviews(target.number, (owner.removeprefix("@"),)))
+        return performed(forge, repo, RequestReviews(target.number, names))
 
 
 def _merge(work: Work, target: Target) -> bool:

@@ -130,15 +130,21 @@ class TestComments:
 
 class TestReviewers:
     @pytest.mark.parametrize(
-        "owner, asked",
-        [("@acme/platform", ("acme/platform",)), ("@ann", ("ann",)), ("acme", None), ("", None)],
-        ids=["a team", "a person", "an organization", "nobody"],
+        "owners, asked",
+        [
+            (("@acme/platform",), ("acme/platform",)),
+            (("@ann",), ("ann",)),
+            (("ann@example.org", "@ann", "@acme/web"), ("ann", "acme/web")),
+            (("ann@example.org",), None),
+            ((), None),
+        ],
+        ids=["a team", "a person", "several", "an address", "nobody"],
     )
     def test_owners_are_asked_once(
-        self, tmp_path: Path, owner: str, asked: tuple[str, ...] | None
+        self, tmp_path: Path, owners: tuple[str, ...], asked: tuple[str, ...] | None
     ) -> None:
         with open_for(tmp_path, Deadlines(reviewers=DAY)) as world:
-            targets = tuple(replace(one, owner=owner) for one in world.plan.targets)
+            targets = tuple(replace(one, owners=owners) for one in world.plan.targets)
             plan, real = replace(world.plan, targets=targets), world.rollout
             world.rollout = lambda: replace(real(), plan=plan)  # type: ignore[method-assign]
 
