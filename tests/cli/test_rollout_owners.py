@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from digestbot.cli import forges, serving
+from digestbot.files.formats import format_of
+from digestbot.forge.interface import Interest
 from tests.cli.github_cli import STALE, CommandLine, github_cli
 from tests.cli.program import Outcome, digestbot
 
@@ -117,6 +120,23 @@ def test_other_owners_are_known_as_soon_as_they_are_pushed(cli: CommandLine) -> 
     run(cli)
 
     assert [one["owners"] for one in targets(cli)] == [["@acme/web"]]
+
+
+def test_a_state_from_before_learns_of_owners_in_the_next_cycle(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(cli, "acme/api", "* @acme/platform\n")
+    before = Interest("before", lambda path: format_of(path) is not None)
+    with monkeypatch.context() as patched:
+        for module in (forges, serving):
+            patched.setattr(module, "INTEREST", before)
+        run(cli)
+    unknown = [one["owners"] for one in targets(cli)]
+
+    run(cli)
+
+    assert unknown == [[]]
+    assert [one["owners"] for one in targets(cli)] == [["@acme/platform"]]
 
 
 def test_owners_of_what_stays_open_are_asked_for_a_review(cli: CommandLine) -> None:
