@@ -3,8 +3,9 @@
     python -m tests.benchmarks.service_cycle [REPOS [postgresql]]
 
 digestbot is a process of its own; GitHub is a stub in this one (see `stub_github`), without
-limits, and so is the registry. Each repo has one to three Dockerfiles; which images they pin
-follows Zipf's law, so that the favourite is in a quarter of the repos and the last in a few.
+limits, and so is the registry. Each repo has one to three Dockerfiles and a CODEOWNERS; which
+images they pin follows Zipf's law, so that the favourite is in a quarter of the repos and the last
+in a few.
 
 The limits, none of them in seconds: where nothing moved, a cycle costs a request for every
 hundred repos and one HEAD for each image, and less than a tenth of the first one's time; a push
@@ -36,6 +37,8 @@ from tests.store.postgres import PASSWORD, running
 
 REPOS, FEWER, IMAGES = 10_000, 1_000, 300
 PATHS = ("Dockerfile", "worker/Dockerfile", "ci/Dockerfile")
+OWNERS = "* @acme/all\n*Dockerfile @acme/team-{team} @acme/all\n/docs/ @acme/docs\n"
+TEAMS = 40
 CONFIG = """\
 targets: [github:acme]
 github: {{url: '{url}', rate_limits: false}}
@@ -101,7 +104,8 @@ class Org:
             self.pins[name] = first + more
             pinned = zip(PATHS, self.pins[name], strict=False)
             files = {path: self._text(number, one, digests[one]) for path, one in pinned}
-            self.github.add(name, files)
+            owners = OWNERS.format(team=number % TEAMS).encode()
+            self.github.add(name, files | {".github/CODEOWNERS": owners})
         text = CONFIG.format(
             url=self.github.url, folder=self.folder, state=self.state.words, settle=settle
         )
