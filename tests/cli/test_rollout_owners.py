@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from digestbot import __version__
 from digestbot.cli import forges, serving
-from digestbot.files.formats import format_of
+from digestbot.files.formats import FORMATS, format_of
 from digestbot.forge.interface import Interest
 from tests.cli.github_cli import STALE, CommandLine, github_cli
 from tests.cli.program import Outcome, digestbot
@@ -126,7 +127,9 @@ def test_a_state_from_before_learns_of_owners_in_the_next_cycle(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(cli, "acme/api", "* @acme/platform\n")
-    before = Interest("before", lambda path: format_of(path) is not None)
+    # By this name it knew what it had listed.
+    key = f"{'+'.join(FORMATS)}-{__version__}"
+    before = Interest(key, lambda path: format_of(path) is not None)
     with monkeypatch.context() as patched:
         for module in (forges, serving):
             patched.setattr(module, "INTEREST", before)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from digestbot.files.codeowners import MOST_OWNERS
 from digestbot.image import Digest, ImageReference, ImageTag
 from digestbot.rollout.gates import GateRules
 from digestbot.rollout.pacing import PaceRules
@@ -103,6 +104,14 @@ def test_whoever_looks_after_one_of_its_files_is_an_owner_of_a_repo() -> None:
     [target] = plan.targets
     assert target.owner == "@acme/web"
     assert target.owners == ("@acme/web", "@ann", "@bob")
+
+
+def test_a_repo_that_names_thousands_fills_no_plan() -> None:
+    places = [place("acme/app", owners=(f"@user{number}",)) for number in range(1000)]
+
+    [target] = plan_of(*places).targets
+
+    assert target.owners == tuple(f"@user{number}" for number in range(MOST_OWNERS))
 
 
 def test_a_cap_is_one_of_teams_where_files_have_owners() -> None:
