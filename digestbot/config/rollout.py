@@ -68,7 +68,7 @@ class RolloutConfig(Model):
         default=0,
         ge=0,
         description="So many repos of one owner in a wave at most, the last one apart; 0 for no "
-        "limit.",
+        "limit. A repo is the first owner's whom CODEOWNERS names, or else its organization's.",
     )
     soak: Duration = Field(
         default=timedelta(hours=1),
