@@ -70,7 +70,7 @@ class Policy:
 
     `pin`: references without a digest get one. `offline`: nobody is asked. `jobs`: lookups at
     the same time. `gate`: who may hold back what would be proposed; without one, nothing is.
-    `only`: what is asked about at all; without it, everything is.
+    `only`: which pins are asked about at all; without it, everything is.
     """
 
     pin: bool = False
@@ -78,7 +78,7 @@ class Policy:
     ignore: Sequence[IgnoreRule] = ()
     jobs: int = 16
     gate: Gate | None = None
-    only: Callable[[Query], bool] | None = None
+    only: Callable[[Occurrence, Query], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +143,11 @@ def scan(
 
 
 def _chosen(
-    occurrence: Occurrence, asked: Query | Finding, only: Callable[[Query], bool]
+    occurrence: Occurrence,
+    asked: Query | Finding,
+    only: Callable[[Occurrence, Query], bool],
 ) -> Query | Finding:
-    if isinstance(asked, Finding) or only(asked):
+    if isinstance(asked, Finding) or only(occurrence, asked):
         return asked
     return Finding(occurrence, Status.SKIPPED, NOT_CHOSEN, f"{asked} is not what this is about")
 

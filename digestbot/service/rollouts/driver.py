@@ -15,7 +15,6 @@ from digestbot.rollout.progress import OPEN, Target, TargetState, count, last_op
 from digestbot.service.rollouts.backsliding import note_backsliding
 from digestbot.service.rollouts.chasing import chase
 from digestbot.service.rollouts.ending import close_all
-from digestbot.service.rollouts.frozen import Frozen
 from digestbot.service.rollouts.reading import after_update, is_refusal
 from digestbot.service.rollouts.report import closing_words
 from digestbot.service.rollouts.returning import is_back, offer_back
@@ -131,10 +130,10 @@ class Driver(Work):
 
     def _bring_wave(self) -> None:
         """Open what may be opened now, of the waves that have begun."""
-        frozen = Frozen.forward(self.rollout.plan.moves)
         for target in self._waiting():
             if self.stop.is_set() or self.room() < 1:
                 return
+            frozen = self.frozen_for(target.repo)
             outcome = self.bring(target.repo, frozen)
             self.note([after_update(target, outcome, frozen, self.ways.now())])
             if is_refusal(outcome):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from digestbot.files.occurrence import Occurrence
 from digestbot.forge.repo import Repo
 from digestbot.image import Digest
 from digestbot.proposals.budget import Budget
@@ -27,26 +28,42 @@ _MANY = 1000
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """Knows the digests that a rollout brings, and asks nobody."""
+    """Knows the digests that a rollout brings to a repo, and in place of what; asks nobody.
+
+    Attributes:
+        pins: What it knows the places by, and what is pinned there; whoever moved on since, to
+            whatever it is, is not moved back.
+    """
 
     digests: Mapping[Query, Digest]
+    pins: frozenset[tuple[str, Query, Digest]]
 
     @classmethod
-    def forward(cls, moves: Iterable[Move]) -> Frozen:
-        """What a plan brings."""
-        return cls({Query(move.image, move.platform): move.digest for move in moves})
+    def forward(cls, moves: Iterable[Move], edits: Iterable[Edit]) -> Frozen:
+        """What a plan brings to a repo with these edits."""
+        digests = {Query(move.image, move.platform): move.digest for move in moves}
+        pins = ((one.path, Query(one.image, one.platform), one.before) for one in edits)
+        return cls(digests, frozenset(pins))
 
     @classmethod
-    def back(cls, edits: Iterable[Edit]) -> Frozen:
+    def back(cls, edits: Collection[Edit]) -> Frozen:
         """What a repo had; where it pinned one image at several digests, the first of them."""
         found: dict[Query, Digest] = {}
         for edit in edits:
             found.setdefault(Query(edit.image, edit.platform), edit.before)
-        return cls(found)
+        pins = ((one.path, Query(one.image, one.platform), one.after) for one in edits)
+        return cls(found, frozenset(pins))
 
     def knows(self, query: Query) -> bool:
         """Whether it brings this image."""
         return query in self.digests
+
+    def means(self, occurrence: Occurrence, query: Query) -> bool:
+        """Whether it is about this pin: one that it replaces, or that has what it brings."""
+        pinned = occurrence.reference.digest if occurrence.reference else None
+        if pinned is None or query not in self.digests:
+            return False
+        return pinned == self.digests[query] or (occurrence.path, query, pinned) in self.pins
 
     def resolve(self, query: Query) -> Resolution:
         """See `Resolver.resolve`."""
@@ -88,7 +105,7 @@ def bring(
         own = rules.proposals
         return replace(
             rules,
-            policy=replace(rules.policy, gate=gate, pin=False, only=frozen.knows),
+            policy=replace(rules.policy, gate=gate, pin=False, only=frozen.means),
             proposals=replace(
                 own,
                 group="repo",

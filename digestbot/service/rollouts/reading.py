@@ -25,6 +25,7 @@ LATER = frozenset({"rate-limited", "deferred", "unreachable", "unsettled"})
 """What goes wrong only now."""
 
 
+_MOVED_ON = "it pins the image at another digest, or elsewhere, than when the plan was made"
 _SETTLED = frozenset({TargetState.GREEN, TargetState.APPROVED, TargetState.UNKNOWN})
 
 
@@ -34,6 +35,9 @@ def after_update(target: Target, outcome: RepoOutcome, frozen: Frozen, now: date
         return replace(target, state=TargetState.SKIPPED, why=outcome.left_out[1], ended_at=now)
     if outcome.verdicts:
         verdict = outcome.verdicts[-1]
+        if verdict.outcome is Outcome.CLOSED:
+            # Nothing is left to update, by whatever way.
+            return _unproposed(target, outcome, frozen, now)
         return _READ.get(verdict.outcome, _open)(target, verdict, now)
     own = [problem for problem in outcome.problems if problem.scope != "registry"]
     if own:
@@ -119,8 +123,6 @@ _READ: Mapping[Outcome, Callable[[Target, Verdict, datetime], Target]] = {
     Outcome.ADOPTED: _adopted,
     Outcome.REJECTED: _ended(TargetState.REJECTED),
     Outcome.MERGED: _ended(TargetState.MERGED),
-    # Nothing is left to update: it has the digest, by whatever way.
-    Outcome.CLOSED: _ended(TargetState.MERGED),
     Outcome.LIMITED: _limited,
     Outcome.COMMITTED: _committed,
 }
@@ -129,7 +131,8 @@ _READ: Mapping[Outcome, Callable[[Target, Verdict, datetime], Target]] = {
 def _unproposed(target: Target, outcome: RepoOutcome, frozen: Frozen, now: datetime) -> Target:
     """Nothing is to be proposed: it has the digest, leaves the image alone, or does not have it."""
     found = outcome.result.findings if outcome.result else ()
-    meant = [one for one in found if _is_meant(one, frozen)]
+    known = [(one, query) for one in found if (query := _query(one)) and frozen.knows(query)]
+    meant = [one for one, query in known if frozen.means(one.occurrence, query)]
     ignored = [one for one in meant if one.status is Status.SKIPPED]
     if ignored:
         why = ignored[0].message
@@ -139,13 +142,14 @@ def _unproposed(target: Target, outcome: RepoOutcome, frozen: Frozen, now: datet
         return replace(target, state=TargetState.MERGED, why=why, ended_at=now)
     if meant:
         return replace(target, state=TargetState.FAILED, why=meant[0].message)
-    why = "it no longer pins the image"
+    why = _MOVED_ON if known else "it no longer pins the image"
     return replace(target, state=TargetState.SKIPPED, why=why, ended_at=now)
 
 
-def _is_meant(finding: Finding, frozen: Frozen) -> bool:
+def _query(finding: Finding) -> Query | None:
+    """What a pin follows."""
     tag = followed_tag(finding.occurrence)
     reference = finding.occurrence.reference
     if tag is None or reference is None or reference.digest is None:
-        return False
-    return frozen.knows(Query(tag, finding.occurrence.steering.platform))
+        return None
+    return Query(tag, finding.occurrence.steering.platform)

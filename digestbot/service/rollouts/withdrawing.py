@@ -7,7 +7,7 @@ from functools import partial
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import DisableAutoMerge
 from digestbot.rollout.progress import Target
-from digestbot.service.rollouts.frozen import Frozen, branch_of
+from digestbot.service.rollouts.frozen import branch_of
 from digestbot.service.rollouts.reading import LATER
 from digestbot.service.rollouts.work import Work, performed, tried
 from digestbot.store.deeds import Deed
@@ -29,13 +29,13 @@ def withdraw(work: Work) -> None:
 def order_again(work: Work) -> None:
     """Have the forge merge again what it would have merged, as the rules of each repo say."""
     done = work.deeds()
-    frozen = Frozen.forward(work.rollout.plan.moves)
     for target in work.own_open():
         if work.stop.is_set():
             return
         if (target.repo, target.number, Deed.UNORDERED) in done:
             work.forget_deed(target, Deed.UNORDERED)
         if (target.repo, target.number, Deed.WITHDRAWN) in done:
+            frozen = work.frozen_for(target.repo)
             outcome = work.bring(target.repo, frozen, forgets_order=True)
             if not any(problem.code in LATER for problem in outcome.problems):
                 work.forget_deed(target, Deed.WITHDRAWN)

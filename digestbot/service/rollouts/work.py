@@ -108,10 +108,9 @@ class Work:
 
     def frozen_for(self, name: str) -> Frozen:
         """The digests that a repo is brought."""
-        if not self.is_back:
-            return Frozen.forward(self.rollout.plan.moves)
-        planned = next(one for one in self.rollout.plan.targets if one.repo == name)
-        return Frozen.back(planned.edits)
+        plan = self.rollout.plan
+        edits = next(one.edits for one in plan.targets if one.repo == name)
+        return Frozen.back(edits) if self.is_back else Frozen.forward(plan.moves, edits)
 
     def _bring(self, name: str, frozen: Frozen, *, forgets_order: bool) -> RepoOutcome:
         with self.opened(name) as (forge, repo):
