@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from digestbot.rollout.gates import Evidence, Halt, Open, Verdict, judge
 from digestbot.rollout.machine import State, Verb
@@ -25,6 +26,10 @@ from digestbot.store import rollouts
 from digestbot.store.rollouts import Rollout
 
 __all__ = ["LOOK_S", "Driver", "Probe", "Tell", "Ways"]
+
+
+MOST_IN_VAIN: Final = 10
+"""So many repos in one step that have to wait: their schedule is closed, or the forge is away."""
 
 
 class Driver(Work):
@@ -130,23 +135,31 @@ class Driver(Work):
 
     def _bring_wave(self) -> None:
         """Open what may be opened now, of the waves that have begun."""
+        left = MOST_IN_VAIN
         for target in self._waiting():
-            if self.stop.is_set() or self.room() < 1:
+            if self.stop.is_set() or self.room() < 1 or not left:
                 return
             frozen = self.frozen_for(target.repo)
             outcome = self.bring(target.repo, frozen)
-            self.note([after_update(target, outcome, frozen, self.ways.now())])
+            after = after_update(target, outcome, frozen, self.ways.now())
+            self.note([after])
+            left -= after.state is TargetState.WAITING
             if is_refusal(outcome):
                 self.slow_down()
                 return
 
     def _waiting(self) -> list[Target]:
+        """Whose turn has come; then those that were tried before, in each step from another on."""
         wave = self.rollout.standing.wave
-        return [
+        found = [
             one
             for one in self.targets.values()
             if one.wave <= wave and one.state is TargetState.WAITING
         ]
+        tried = [one for one in found if one.why]
+        steps = int(self.ways.now().timestamp() / LOOK_S)
+        turn = steps * MOST_IN_VAIN % max(len(tried), 1)
+        return [*(one for one in found if not one.why), *tried[turn:], *tried[:turn]]
 
     def _leave_skipped(self) -> None:
         # After a look: what is left out without its number could never be closed.

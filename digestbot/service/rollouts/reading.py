@@ -21,8 +21,10 @@ HOLD_LABEL: Final = "digestbot/hold"
 GRACE: Final = timedelta(minutes=3)
 """Checks begin some time after a pull request is opened: until then those that are missing may
 come yet, and what looks green may be a few of them."""
-LATER = frozenset({"rate-limited", "deferred", "unreachable", "unsettled"})
-"""What goes wrong only now."""
+LATER = frozenset(
+    {"rate-limited", "deferred", "unreachable", "unsettled", "unavailable", "timeout", "malformed"}
+)
+"""What goes wrong only now: an outage of a forge is no failure of a repo."""
 
 
 _MOVED_ON = "it pins the image at another digest, or elsewhere, than when the plan was made"

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from digestbot.forge.errors import DeferredError
+from digestbot.forge.errors import DeferredError, ForgeError
+from digestbot.forge.interface import Forge
 from digestbot.forge.pull import PullState
 from digestbot.forge.repo import Mode
 from digestbot.forge.watching import ChecksOf, Review
 from digestbot.proposals.settings import ProposalSettings
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import TargetState
+from digestbot.rollout.waves import WaveRules
+from digestbot.service.rollouts.driver import MOST_IN_VAIN
 from tests.proposals.builders import digest, dockerfile
 from tests.proposals.memory import Fault
-from tests.service.rollouts.arena import IMAGE, NEW, OLD, Arena, arena, with_gate
+from tests.service.rollouts.arena import IMAGE, NEW, OLD, RULES, Arena, arena, with_gate
 
 RED = ChecksOf(failing=("build",))
 
@@ -25,6 +28,19 @@ RED = ChecksOf(failing=("build",))
 def world(tmp_path: Path) -> Iterator[Arena]:
     with arena(tmp_path) as found:
         yield found
+
+
+def counted(world: Arena) -> list[str]:
+    """The repos that are opened from now on, in order."""
+    asked: list[str] = []
+    real = world._open
+
+    def opened(name: str) -> Forge:
+        asked.append(name)
+        return real(name)
+
+    world._open = opened  # type: ignore[method-assign]  # who is asked is counted
+    return asked
 
 
 class TestWaves:
@@ -248,6 +264,25 @@ class TestPeople:
 
         assert sorted(world.open_pulls()) == sorted(world.wave(0))
 
+    def test_of_those_that_have_to_wait_a_few_are_asked_at_a_time_and_each_in_its_turn(
+        self, tmp_path: Path
+    ) -> None:
+        rules = replace(RULES, waves=WaveRules(canary_count=0, shares=(1.0,)))
+        with arena(tmp_path, 35, rules) as world:
+            world.rules = replace(world.rules, closed="it is night")
+            asked = counted(world)
+            world.tell(Verb.START)
+
+            for _ in range(8):
+                before = len(asked)
+                world.step()
+                assert len(asked) - before <= MOST_IN_VAIN
+
+            assert set(asked) == set(world.forge.rooms)
+            world.rules = replace(world.rules, closed="")
+            world.step()
+            assert len(world.open_pulls()) == 35
+
     def test_a_pull_request_of_somebody_else_is_adopted(self, world: Arena) -> None:
         name = world.wave(0)[0]
         number = world.forge.rooms[name].open(
@@ -359,6 +394,17 @@ class TestTheForge:
 
         assert world.rollout().pace.share == 0.5
         assert set(world.states().values()) == {TargetState.WAITING}
+        world.step()
+        assert sorted(world.open_pulls()) == sorted(world.wave(0))
+
+    @pytest.mark.parametrize("code", ["unavailable", "timeout", "malformed", "unreachable"])
+    def test_an_outage_is_no_failure_of_a_repo(self, world: Arena, code: str) -> None:
+        world.tell(Verb.START)
+        world.forge.fault = Fault(0, ForgeError("GitHub answers 502", code=code))
+
+        world.step()
+
+        assert TargetState.FAILED not in world.states().values()
         world.step()
         assert sorted(world.open_pulls()) == sorted(world.wave(0))
 
