@@ -225,6 +225,12 @@ def stirring(connection: Connection) -> dict[str, int]:
     return {row.id: row.number for row in rows}
 
 
+def happened(connection: Connection, name: str) -> int:
+    """How much happened to one so far."""
+    query = select(func.count()).select_from(ROLLOUT_EVENTS).where(_E.rollout_id == name)
+    return connection.scalar(query) or 0
+
+
 def latest(connection: Connection, limit: int = 50, offset: int = 0) -> list[RolloutRow]:
     """The last ones, the newest first."""
     return _listed(connection, select(ROLLOUTS).limit(limit).offset(offset))

@@ -30,7 +30,7 @@ def chase(work: Work) -> None:
     """Do what is due about pull requests that we opened."""
     left = MOST_AT_ONCE
     for target, deed in _due(work):
-        if work.stop.is_set() or not left:
+        if work.must_end() or not left:
             return
         left -= 1
         if tried(target.repo, partial(_ACTS[deed], work, target)):

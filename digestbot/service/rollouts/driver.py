@@ -50,16 +50,16 @@ class Driver(Work):
         """Running: look at what is open, open what may be, and see whether the gate holds."""
         self.look()
         self._leave_skipped()
+        # What fails is known by now: nothing more is written for a wave that halts.
+        if self._halts():
+            return
         order_again(self)
         chase(self)
         self._bring_wave()
-        if self.stop.is_set():
+        if self.must_end() or self._halts():
             return
         verdict, evidence = self._judged()
-        if isinstance(verdict, Halt):
-            self.happen(Verb.HALT, evidence, verdict.message)
-            withdraw(self)
-        elif isinstance(verdict, Open):
+        if isinstance(verdict, Open):
             is_last = self.rollout.standing.wave + 1 >= self.rollout.plan.waves
             self.happen(Verb.FINISH if is_last else Verb.ADVANCE, evidence)
 
@@ -67,13 +67,11 @@ class Driver(Work):
         """Paused: only look; too many failures still halt."""
         self.look()
         self._leave_skipped()
-        verdict, evidence = self._judged()
-        if isinstance(verdict, Halt):
-            self.happen(Verb.HALT, evidence, verdict.message)
-            withdraw(self)
+        self._halts()
 
     def hold_on(self) -> None:
         """Halted: have nothing merged by itself, and look."""
+        self.find_numbers()
         withdraw(self)
         self.look()
         self._leave_skipped()
@@ -114,30 +112,39 @@ class Driver(Work):
         with self.ways.database.begin() as connection:
             rollouts.note_settled(connection, self.rollout.id)
 
+    def _halts(self) -> bool:
+        """Have it halt, where too much fails; whether it does."""
+        evidence = self._evidence()
+        verdict = judge(self.rollout.plan.rules.gate, evidence)
+        if not isinstance(verdict, Halt):
+            return False
+        self.happen(Verb.HALT, evidence, verdict.message)
+        withdraw(self)
+        return True
+
     def _judged(self) -> tuple[Verdict, Evidence]:
+        gate, evidence = self.rollout.plan.rules.gate, self._evidence()
+        # The webhook is asked last, when nothing else stands in the way.
+        if gate.probe and isinstance(judge(gate, replace(evidence, probe=True)), Open):
+            evidence = replace(evidence, probe=self.ways.probe(self.rollout, evidence.count))
+        return judge(gate, evidence), evidence
+
+    def _evidence(self) -> Evidence:
         standing, plan = self.rollout.standing, self.rollout.plan
-        told = count(self.targets.values(), standing.wave)
-        evidence = Evidence(
-            count=told,
+        return Evidence(
+            count=count(self.targets.values(), standing.wave),
             now=self.ways.now(),
             last_opened=last_opened(self.targets.values(), standing.wave),
             is_hurried=standing.is_promoted or plan.rules.is_critical,
             is_approved=standing.is_approved,
             accepted=standing.accepted,
         )
-        verdict = judge(plan.rules.gate, evidence)
-        if plan.rules.gate.probe and not isinstance(verdict, Halt):
-            # It is asked last, when nothing else stands in the way.
-            if isinstance(judge(plan.rules.gate, replace(evidence, probe=True)), Open):
-                evidence = replace(evidence, probe=self.ways.probe(self.rollout, told))
-            verdict = judge(plan.rules.gate, evidence)
-        return verdict, evidence
 
     def _bring_wave(self) -> None:
         """Open what may be opened now, of the waves that have begun."""
         left = MOST_IN_VAIN
         for target in self._waiting():
-            if self.stop.is_set() or self.room() < 1 or not left:
+            if self.must_end() or self.room() < 1 or not left:
                 return
             frozen = self.frozen_for(target.repo)
             outcome = self.bring(target.repo, frozen)

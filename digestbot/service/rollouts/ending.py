@@ -16,7 +16,7 @@ def close_all(work: Work, why: str) -> None:
     """Close the pull requests that we opened; those of others are theirs."""
     now = work.ways.now()
     for target in list(work.targets.values()):
-        if work.stop.is_set():
+        if work.must_end():
             return
         is_closed = target.state is TargetState.WAITING
         if _is_to_close(work, target):

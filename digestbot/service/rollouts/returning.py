@@ -32,7 +32,7 @@ def offer_back(work: Work) -> bool:
     for target in list(back.targets.values()):
         if target.state is not TargetState.WAITING:
             continue
-        if work.stop.is_set() or back.room() < 1:
+        if work.must_end() or back.room() < 1:
             return False
         frozen = back.frozen_for(target.repo)
         outcome = back.bring(target.repo, frozen)
@@ -56,7 +56,7 @@ def _has_begun(work: Work, back: Work) -> bool:
     for target in work.targets.values():
         if target.state is not TargetState.MERGED or target.repo in back.targets:
             continue
-        if work.stop.is_set():
+        if work.must_end():
             return False
         is_ours = target.opened_at is not None or tried(
             target.repo, partial(_is_ours, work, target)

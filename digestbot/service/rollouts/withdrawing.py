@@ -6,7 +6,7 @@ from functools import partial
 
 from digestbot.forge.repo import Repo
 from digestbot.forge.steps import DisableAutoMerge
-from digestbot.rollout.progress import Target
+from digestbot.rollout.progress import Target, TargetState
 from digestbot.service.rollouts.frozen import branch_of
 from digestbot.service.rollouts.reading import LATER
 from digestbot.service.rollouts.work import Work, performed, tried
@@ -14,12 +14,15 @@ from digestbot.store.deeds import Deed
 
 
 def withdraw(work: Work) -> None:
-    """Have no pull request of ours merged by the forge any more; each is seen to once."""
+    """Have no pull request of ours merged by the forge any more; each is seen to once.
+
+    What is open in a repo that was left out is among them.
+    """
     done = work.deeds()
-    for target in work.own_open():
+    for target in work.own_open(TargetState.SKIPPED, TargetState.WAITING):
         if any((target.repo, target.number, one) in done for one in _SEEN_TO):
             continue
-        if work.stop.is_set():
+        if work.must_end():
             return
         deed = tried(target.repo, partial(_withdrawn, work, target))
         if deed is not None:
@@ -30,7 +33,7 @@ def order_again(work: Work) -> None:
     """Have the forge merge again what it would have merged, as the rules of each repo say."""
     done = work.deeds()
     for target in work.own_open():
-        if work.stop.is_set():
+        if work.must_end():
             return
         if (target.repo, target.number, Deed.UNORDERED) in done:
             work.forget_deed(target, Deed.UNORDERED)

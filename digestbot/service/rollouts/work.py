@@ -32,6 +32,11 @@ from digestbot.store.rollouts import Rollout
 
 _SEEN_AT_ONCE = 50
 _HOUR = timedelta(hours=1)
+# Where the forge may merge by itself: on the way there, and on the way back.
+_MERGING = {
+    False: (State.RUNNING, State.PAUSED, State.WATCHING),
+    True: (State.ROLLING_BACK, State.ROLLED_BACK),
+}
 _log = get_log(__name__)
 T = TypeVar("T")
 
@@ -83,7 +88,7 @@ class Work:
 
     def look(self, *others: TargetState) -> None:
         """See how all open pull requests fare, and those of repos in `others`."""
-        self._find_numbers()
+        self.find_numbers()
         ids = {
             PullId(target.repo, target.number): target
             for target in self.targets.values()
@@ -118,7 +123,7 @@ class Work:
                 return RepoOutcome(name, left_out=("gone", "it is not there any more"))
             if isinstance(repo, LeftOut):
                 return RepoOutcome(name, left_out=(repo.reason, repo.message))
-            may_merge = self.rollout.standing.state is not State.HALTED
+            may_merge = self.rollout.standing.state in _MERGING[self.is_back]
             run = self.ways.run_on(Unordered(forge) if forgets_order else forge)
             return bring(
                 run, repo, frozen, self.rollout.id, is_back=self.is_back, may_merge=may_merge
@@ -157,13 +162,24 @@ class Work:
         wanted = set(states)
         return any(target.state in wanted for target in self.targets.values())
 
-    def own_open(self) -> list[Target]:
-        """The repos with an open pull request of ours, whose number is known."""
+    def own_open(self, *others: TargetState) -> list[Target]:
+        """The repos with an open pull request of ours, whose number is known.
+
+        Repos in one of the states `others` may have one, too.
+        """
         return [
             one
             for one in self.targets.values()
-            if one.state in OPEN and one.number and not one.is_adopted
+            if one.state in {*OPEN, *others} and one.number and not one.is_adopted
         ]
+
+    def must_end(self) -> bool:
+        """Whether this step ends: the process does, or somebody said something meanwhile."""
+        if self.stop.is_set():
+            return True
+        with self.ways.database.reading() as connection:
+            happened = rollouts.happened(connection, self.rollout.id)
+        return happened != len(self.rollout.events)
 
     def deeds(self) -> frozenset[Done]:
         """What was done about pull requests."""
@@ -181,10 +197,10 @@ class Work:
         with self.ways.database.begin() as connection:
             deeds.forget(connection, self.rollout.id, (target.repo, target.number, deed))
 
-    def _find_numbers(self) -> None:
+    def find_numbers(self) -> None:
         """One that was opened a moment ago did not know its number yet."""
         for target in list(self.targets.values()):
-            if target.state in OPEN and not target.number and not self.stop.is_set():
+            if target.state in OPEN and not target.number and not self.must_end():
                 frozen = self.frozen_for(target.repo)
                 outcome = self.bring(target.repo, frozen)
                 self.note([after_update(target, outcome, frozen, self.ways.now())])

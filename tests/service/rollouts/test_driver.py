@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,13 +30,14 @@ def world(tmp_path: Path) -> Iterator[Arena]:
         yield found
 
 
-def counted(world: Arena) -> list[str]:
-    """The repos that are opened from now on, in order."""
+def counted(world: Arena, meanwhile: Callable[[str], object] = lambda _name: None) -> list[str]:
+    """The repos that are opened from now on, in order; something happens with each."""
     asked: list[str] = []
     real = world._open
 
     def opened(name: str) -> Forge:
         asked.append(name)
+        meanwhile(name)
         return real(name)
 
     world._open = opened  # type: ignore[method-assign]  # who is asked is counted
@@ -145,6 +146,20 @@ class TestChecks:
         assert world.targets()[world.wave(1)[0]].failing == ("build",)
         assert any("fail" in text for text in world.told)
 
+    def test_in_the_step_that_halts_it_nothing_more_is_opened(self, tmp_path: Path) -> None:
+        rules = replace(RULES, pace=replace(RULES.pace, pending=4))
+        with arena(tmp_path, 40, rules) as world:
+            world.tell(Verb.START)
+            while not set(world.open_pulls()) & set(world.wave(2)):
+                world.step(minutes=10)
+            begun = world.open_pulls()
+            assert len(begun) < len(world.forge.rooms)
+            world.ci.says = dict.fromkeys(begun, RED)
+
+            assert world.step().state is State.HALTED
+
+            assert world.open_pulls() == begun
+
     def test_what_failed_on_the_base_before_halts_nothing(self, world: Arena) -> None:
         world.ci.says = dict.fromkeys(world.forge.rooms, ChecksOf(failing=("lint",), passed=3))
         world.ci.base = dict.fromkeys(world.forge.rooms, ChecksOf(failing=("lint",)))
@@ -222,6 +237,16 @@ class TestPeople:
 
         world.tell(Verb.RESUME)
         assert world.step(2).wave == 1
+
+    @pytest.mark.parametrize("verb", [Verb.PAUSE, Verb.ABORT, Verb.ROLLBACK])
+    def test_what_is_said_in_the_midst_of_a_step_ends_it(self, world: Arena, verb: Verb) -> None:
+        world.tell(Verb.START)
+        asked = counted(world, lambda _name: world.tell(verb) if len(asked) == 1 else None)
+
+        world.step()
+
+        assert len(asked) == 1
+        assert len(world.open_pulls()) == 1
 
     def test_a_pull_request_that_somebody_closed_is_a_no(self, world: Arena) -> None:
         world.tell(Verb.START)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from digestbot.forge.steps import DisableAutoMerge
+from digestbot.forge.steps import DisableAutoMerge, EnableAutoMerge, Merge, Step
 from digestbot.forge.watching import ChecksOf
 from digestbot.proposals.settings import ProposalSettings
 from digestbot.rollout.machine import State, Verb
-from digestbot.store import deeds
+from digestbot.store import deeds, rollouts
 from digestbot.store.deeds import Deed
+from tests.proposals.memory import MemoryForge
 from tests.service.rollouts.arena import Arena, arena
 
 RED = ChecksOf(failing=("build",))
@@ -67,6 +68,59 @@ def test_it_is_withdrawn_once(world: Arena) -> None:
 
     assert asked == []
     assert merging(world) == {name}
+
+
+def test_what_is_open_in_a_repo_that_was_left_out_is_withdrawn_too(world: Arena) -> None:
+    left = world.wave(1)[0]
+    world.tell(Verb.SKIP, left)
+    world.step()
+    assert left in merging(world)
+
+    halt(world)
+
+    assert merging(world) == set()
+
+
+def test_one_whose_number_is_not_known_yet_is_found_and_withdrawn_at_once(world: Arena) -> None:
+    halt(world)
+    name = world.wave(1)[0]
+    lost = replace(world.targets()[name], number=0)
+    with world.database.begin() as connection:
+        deeds.forget(connection, world.name, (name, world.targets()[name].number, Deed.WITHDRAWN))
+        rollouts.note_targets(connection, world.name, [lost])
+    world.forge.rooms[name].auto_merging.add(world.open_pulls()[name][0])
+
+    world.step()
+
+    assert merging(world) == set()
+
+
+@pytest.mark.parametrize("verb", [Verb.ABORT, Verb.ROLLBACK])
+def test_on_the_way_out_nothing_is_ordered_to_be_merged(world: Arena, verb: Verb) -> None:
+    name = world.wave(1)[0]
+    lost = replace(world.targets()[name], number=0)
+    room = world.forge.rooms[name]
+    number = world.open_pulls()[name][0]
+    room.auto_merging.clear()
+    room.change(number, lambda pull: replace(pull, was_auto_merged=False))
+    with world.database.begin() as connection:
+        rollouts.note_targets(connection, world.name, [lost])
+    performed: list[Step] = []
+    real = world._open
+
+    def opened(repo: str) -> MemoryForge:
+        found = real(repo)
+        assert isinstance(found, MemoryForge)
+        found.performed = performed
+        return found
+
+    world._open = opened  # type: ignore[method-assign]  # what is written is watched
+    world.tell(verb)
+
+    world.step(2)
+
+    assert not any(isinstance(step, EnableAutoMerge | Merge) for step in performed)
+    assert name not in world.open_pulls()
 
 
 def test_resumed_the_forge_merges_again(world: Arena) -> None:
