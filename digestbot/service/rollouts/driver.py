@@ -18,7 +18,7 @@ from digestbot.service.rollouts.chasing import chase
 from digestbot.service.rollouts.ending import close_all
 from digestbot.service.rollouts.reading import after_update, is_refusal
 from digestbot.service.rollouts.report import closing_words
-from digestbot.service.rollouts.returning import is_back, offer_back
+from digestbot.service.rollouts.returning import is_back, offer_back, way_back
 from digestbot.service.rollouts.ways import LOOK_S, Probe, Tell, Ways
 from digestbot.service.rollouts.withdrawing import order_again, withdraw
 from digestbot.service.rollouts.work import Work
@@ -77,10 +77,13 @@ class Driver(Work):
         self._leave_skipped()
 
     def wind_up(self) -> None:
-        """Aborted: close what is open, that of repos that were left out, too, and say why."""
+        """Aborted: close what is open, in repos that were left out and on the way back, too."""
         self.look(TargetState.SKIPPED)
         close_all(self, "The rollout was ended.")
-        if not self.is_any({*OPEN, TargetState.WAITING}):
+        back = way_back(self)
+        back.look()
+        close_all(back, "The rollout was ended.")
+        if not any(one.is_any({*OPEN, TargetState.WAITING}) for one in (self, back)):
             self.rest()
 
     def go_back(self) -> None:

@@ -28,6 +28,12 @@ def offer_back(work: Work) -> bool:
     """
     back = way_back(work)
     back.look()
+    # What was closed was so by somebody who ended all of it, and wants it after all.
+    back.note(
+        Target(one.repo, one.wave)
+        for one in list(back.targets.values())
+        if one.state is TargetState.CLOSED
+    )
     has_begun = _has_begun(work, back)
     for target in list(back.targets.values()):
         if target.state is not TargetState.WAITING:

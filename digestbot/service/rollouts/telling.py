@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from digestbot.errors import UsageError
 from digestbot.rollout.machine import BY_PEOPLE, Event, Verb
-from digestbot.rollout.plan import Plan
-from digestbot.rollout.progress import Target, TargetState
+from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.store import rollouts
 from digestbot.store.database import Database
 from digestbot.store.rollouts import Rollout
@@ -45,24 +43,27 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
         rollout = rollouts.get(connection, rollouts.find(connection, name))
         if rollout is None:
             raise UsageError(f"no rollout is called {name}", hint="see: digestbot rollout status")
-        wave = _wave_of(rollout.plan, told.repo) if told.repo else None
+        targets = {one.repo: one for one in rollouts.targets(connection, rollout.id)}
+        if told.repo and told.repo not in targets:
+            message = f"the rollout does not reach {told.repo}"
+            raise UsageError(message, hint="name a repo of its plan")
         event = Event(told.verb, now, told.by, told.reason, told.repo)
-        if told.verb is Verb.RETRY and _is_merged(
-            rollouts.targets(connection, rollout.id), told.repo
-        ):
-            raise UsageError(f"{told.repo} has the digest already", hint="there is nothing to try")
+        if told.verb is not Verb.RETRY or not told.repo:
+            return rollouts.append(connection, rollout, event)
+        again = _again(targets[told.repo])
         rollout = rollouts.append(connection, rollout, event)
-        if told.verb is Verb.RETRY and wave is not None:
-            rollouts.note_targets(connection, rollout.id, [Target(told.repo, wave)])
+        rollouts.note_targets(connection, rollout.id, [again])
         return rollout
 
 
-def _is_merged(targets: Iterable[Target], repo: str) -> bool:
-    return any(one.repo == repo and one.state is TargetState.MERGED for one in targets)
+def _again(target: Target) -> Target:
+    """A repo that is tried again; what is open there is still known.
 
-
-def _wave_of(plan: Plan, repo: str) -> int:
-    for target in plan.targets:
-        if target.repo == repo:
-            return target.wave
-    raise UsageError(f"the rollout does not reach {repo}", hint="name a repo of its plan")
+    Raises:
+        UsageError: There is nothing to try.
+    """
+    if target.state is TargetState.MERGED:
+        raise UsageError(f"{target.repo} has the digest already", hint="there is nothing to try")
+    if target.state in {*OPEN, TargetState.SKIPPED}:
+        return replace(target, state=TargetState.WAITING, why="", failing=(), ended_at=None)
+    return Target(target.repo, target.wave)

@@ -203,7 +203,10 @@ class Work:
             if target.state in OPEN and not target.number and not self.must_end():
                 frozen = self.frozen_for(target.repo)
                 outcome = self.bring(target.repo, frozen)
-                self.note([after_update(target, outcome, frozen, self.ways.now())])
+                after = after_update(target, outcome, frozen, self.ways.now())
+                # What goes wrong in looking for it does not make it unopened.
+                is_lost = outcome.problems and not outcome.verdicts
+                self.note([replace(target, why=after.why) if is_lost else after])
 
 
 def tried(name: str, act: Callable[[], T]) -> T | None:

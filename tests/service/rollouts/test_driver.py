@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digestbot.forge.errors import DeferredError, ForgeError
+from digestbot.forge.errors import DeferredError, ForgeError, RefusedError
 from digestbot.forge.interface import Forge
 from digestbot.forge.pull import PullState
 from digestbot.forge.repo import Mode
@@ -17,6 +17,7 @@ from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import TargetState
 from digestbot.rollout.waves import WaveRules
 from digestbot.service.rollouts.driver import MOST_IN_VAIN
+from digestbot.store import rollouts
 from tests.proposals.builders import digest, dockerfile
 from tests.proposals.memory import Fault
 from tests.service.rollouts.arena import IMAGE, NEW, OLD, RULES, Arena, arena, with_gate
@@ -432,6 +433,26 @@ class TestTheForge:
         assert TargetState.FAILED not in world.states().values()
         world.step()
         assert sorted(world.open_pulls()) == sorted(world.wave(0))
+
+    def test_what_goes_wrong_in_looking_for_a_number_makes_nothing_unopened(
+        self, world: Arena
+    ) -> None:
+        world.tell(Verb.START)
+        world.step()
+        name = world.wave(0)[0]
+        lost = replace(world.targets()[name], number=0)
+        with world.database.begin() as connection:
+            rollouts.note_targets(connection, world.name, [lost])
+
+        def away(repo: str) -> None:
+            if repo == name:
+                raise RefusedError("no", code="forbidden")
+
+        counted(world, away)
+
+        world.step()
+
+        assert world.states()[name] is TargetState.PENDING
 
     def test_the_digest_stays_the_planned_one_when_the_tag_moves(self, world: Arena) -> None:
         world.tell(Verb.START)

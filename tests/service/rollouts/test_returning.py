@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from digestbot.forge.errors import DeferredError, RefusedError
+from digestbot.forge.interface import Forge
+from digestbot.forge.pull import PullState
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.pacing import PaceRules
 from digestbot.rollout.progress import Target, TargetState
@@ -146,6 +148,39 @@ def test_one_that_cannot_go_back_holds_up_no_other(merged: Arena) -> None:
     assert found.count(TargetState.MERGED) == 11
 
 
+def forget(world: Arena, name: str) -> None:
+    """A repo as it was before somebody wrote down that something was opened there."""
+    with world.database.begin() as connection:
+        rollouts.note_targets(connection, world.name, [Target(name, world.targets()[name].wave)])
+
+
+def test_ended_on_its_way_back_nothing_stays_open(merged: Arena) -> None:
+    merged.tell(Verb.ROLLBACK)
+    merged.step()
+    assert merged.open_pulls()
+
+    merged.tell(Verb.ABORT)
+    merged.step(3)
+
+    assert merged.open_pulls() == {}
+    assert merged.rollout().is_settled
+    assert set(merged.states(is_back=True).values()) == {TargetState.CLOSED}
+
+
+def test_ended_on_its_way_back_and_sent_back_again_all_of_it_goes_back(merged: Arena) -> None:
+    merged.tell(Verb.ROLLBACK)
+    merged.step()
+    merged.tell(Verb.ABORT)
+    merged.step(3)
+
+    merged.tell(Verb.ROLLBACK)
+    while merged.until(State.ROLLED_BACK, State.ROLLING_BACK).state is not State.ROLLED_BACK:
+        merged.merge()
+    merged.merge()
+
+    assert all(str(OLD).encode() in merged.pinned(name) for name in merged.forge.rooms)
+
+
 def replace_open(world: Arena, name: str) -> Target:
     """A repo as it was before somebody wrote down that it was closed."""
     return replace(world.targets()[name], state=TargetState.GREEN, ended_at=None)
@@ -215,6 +250,66 @@ class TestTheWayOut:
         assert said.startswith("The rollout ")
         assert said.endswith(f".\n\n{before}")
         assert said.count("The rollout ") == 1
+
+    def test_what_is_tried_again_when_it_ends_is_closed_too(self, world: Arena, verb: Verb) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        world.tell(Verb.PAUSE)
+        world.tell(Verb.RETRY, world.wave(0)[0])
+        world.step()
+
+        world.tell(verb)
+        world.step(3)
+
+        assert world.open_pulls() == {}
+
+    def test_what_was_opened_before_a_step_broke_off_is_closed_too(
+        self, world: Arena, verb: Verb
+    ) -> None:
+        world.tell(Verb.START)
+        world.step()
+        forget(world, world.wave(0)[0])
+
+        world.tell(verb)
+        world.step(3)
+
+        assert world.open_pulls() == {}
+
+    def test_what_somebody_pushed_to_a_branch_stays(self, world: Arena, verb: Verb) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        room = world.forge.rooms[world.wave(0)[0]]
+        branch = next(name for name in room.branches if name != room.default_branch)
+        head = room.push({"Dockerfile": b"FROM scratch\n"}, branch)
+
+        world.tell(verb)
+        world.step(3)
+
+        assert world.open_pulls() == {}
+        assert room.branches[branch] == head
+
+    def test_what_is_merged_just_before_it_would_be_closed_is_merged(
+        self, world: Arena, verb: Verb
+    ) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        name = world.wave(0)[0]
+        number = world.targets()[name].number
+        world.tell(verb)
+        real = world._open
+
+        def opened(repo: str) -> Forge:
+            room = world.forge.rooms[name]
+            if room.pulls[number].state is PullState.OPEN:
+                room.merge(number)
+            return real(repo)
+
+        world._open = opened  # type: ignore[method-assign]  # the forge is faster
+
+        world.step(3)
+
+        assert world.states()[name] is TargetState.MERGED
+        assert (name in world.targets(is_back=True)) is (verb is Verb.ROLLBACK)
 
     def test_a_no_of_before_stays_a_no(self, world: Arena, verb: Verb) -> None:
         world.tell(Verb.START)
