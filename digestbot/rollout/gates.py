@@ -150,10 +150,14 @@ def _waits(rules: GateRules, evidence: Evidence) -> Wait | None:
             return Wait(SOAKING, f"it soaks until {until:%Y-%m-%d %H:%M} UTC", until)
     if rules.needs_approval and not evidence.is_approved:
         return Wait(NOT_APPROVED, "somebody has to approve what comes next")
+    is_silent = count.unknown == count.counted
     if not count.passed and not evidence.is_approved:
         # Repos without checks make nothing green, and an empty wave proves nothing.
-        return Wait(NOTHING_KNOWN, "no repo so far is merged or green; approve it if that is right")
-    if count.passed < rules.passed * count.counted:
+        message = "no repo so far is merged or green"
+        hint = "; approve it if that is right" if is_silent else ""
+        return Wait(NOTHING_KNOWN, f"{message}{hint}")
+    # Where nothing checks anything, there is nothing but the word of whoever approved it.
+    if count.passed < rules.passed * count.counted and not is_silent:
         message = (
             f"{count.passed} of {count.counted} repos are merged or green; "
             f"{rules.passed:.0%} must be"

@@ -106,7 +106,8 @@ class Event:
         by: Who did it; empty where it came by itself.
         reason: Why, in words; needed where something is overridden.
         repo: Which one is retried or skipped.
-        evidence: What a gate judged by, where a wave begins or all of it ends.
+        evidence: What a gate judged by, where a wave begins or all of it ends; what was known
+            of failures, where it is resumed.
     """
 
     verb: Verb
@@ -144,7 +145,8 @@ class Standing:
         skipped: Repos that somebody left out.
         retried: How often somebody had a repo tried again.
         failed: So many failures had it halt last.
-        accepted: So many failures somebody knew of and had it go on.
+        accepted: So many failures somebody knew of and had it go on; no more than there still
+            were when the wave began.
     """
 
     state: State = State.PLANNED
@@ -181,12 +183,19 @@ def apply(course: Course, standing: Standing, event: Event) -> Standing:
     if event.verb in (Verb.START, Verb.ADVANCE):
         wave = 0 if event.verb is Verb.START else standing.wave + 1
         return replace(
-            changed, wave=wave, wave_since=event.at, is_promoted=False, is_approved=False
+            changed,
+            wave=wave,
+            wave_since=event.at,
+            is_promoted=False,
+            is_approved=False,
+            # What was mended since is no credit for what fails next.
+            accepted=min(standing.accepted, event.evidence.count.failed if event.evidence else 0),
         )
     if event.verb is Verb.HALT and event.evidence is not None:
         return replace(changed, failed=event.evidence.count.failed)
-    if event.verb is Verb.RESUME:
-        return replace(changed, accepted=standing.failed)
+    if event.verb is Verb.RESUME and standing.state is State.HALTED:
+        seen = event.evidence.count.failed if event.evidence else standing.failed
+        return replace(changed, accepted=seen)
     if event.verb is Verb.PROMOTE:
         return replace(changed, is_promoted=True)
     if event.verb is Verb.APPROVE:

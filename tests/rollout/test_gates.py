@@ -66,6 +66,7 @@ def test_it_waits_and_says_why(count: WaveCount, more: dict[str, object], reason
         ),
         pytest.param(WaveCount(merged=10), {"last_opened": None}, id="all were adopted"),
         pytest.param(WaveCount(left=3), {"is_approved": True}, id="nothing known, and approved"),
+        pytest.param(WaveCount(unknown=3), {"is_approved": True}, id="no checks, and approved"),
     ],
 )
 def test_it_opens(count: WaveCount, more: dict[str, object]) -> None:
@@ -95,6 +96,33 @@ def test_one_failure_of_a_small_canary_halts_only_where_it_is_said() -> None:
 
     assert not isinstance(judge(RULES, evidence(count)), Halt)
     assert isinstance(judge(replace(RULES, fewest_failed=0), evidence(count)), Halt)
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(WaveCount(unknown=8, merged=1), id="some are merged, most say nothing"),
+        pytest.param(WaveCount(unknown=8, pending=1), id="one is under way"),
+        pytest.param(WaveCount(unknown=8, failed=1), id="one fails"),
+        pytest.param(WaveCount(blocked=8), id="all are blocked"),
+    ],
+)
+def test_an_approval_is_no_check_where_there_are_others(count: WaveCount) -> None:
+    verdict = judge(RULES, evidence(count, is_approved=True))
+
+    assert isinstance(verdict, Wait)
+    assert verdict.reason == NOT_PASSED
+
+
+def test_an_approval_is_offered_where_it_helps_alone() -> None:
+    silent = judge(RULES, evidence(WaveCount(unknown=3)))
+    failing = judge(RULES, evidence(WaveCount(failed=1)))
+
+    assert isinstance(silent, Wait)
+    assert isinstance(failing, Wait)
+    assert silent.reason == failing.reason == NOTHING_KNOWN
+    assert "approve" in silent.message
+    assert "approve" not in failing.message
 
 
 def test_failures_that_somebody_accepted_do_not_halt_again() -> None:

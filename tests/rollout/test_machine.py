@@ -195,6 +195,29 @@ def test_whoever_resumes_after_a_halt_accepts_what_failed_then() -> None:
     assert apply(COURSE, resumed, event(Verb.HALT, evidence=worse)).state is State.HALTED
 
 
+def test_what_failed_while_it_was_halted_is_accepted_too() -> None:
+    halted = after(Verb.START, Verb.HALT)
+    worse = replace(BAD, count=replace(BAD.count, failed=9))
+
+    resumed = apply(COURSE, halted, event(Verb.RESUME, evidence=worse))
+
+    with pytest.raises(MachineError):
+        apply(COURSE, resumed, event(Verb.HALT, evidence=worse))
+
+
+def test_what_was_mended_is_no_credit_for_the_next_wave() -> None:
+    standing = after(Verb.START, Verb.HALT, Verb.RESUME, Verb.ADVANCE)
+
+    assert standing.accepted == 0
+    assert apply(COURSE, standing, event(Verb.HALT, evidence=BAD)).state is State.HALTED
+
+
+def test_a_pause_accepts_nothing() -> None:
+    standing = after(Verb.START, Verb.HALT, Verb.RESUME, Verb.ADVANCE, Verb.PAUSE, Verb.RESUME)
+
+    assert standing.accepted == 0
+
+
 def test_a_repo_that_is_tried_again_is_no_longer_skipped() -> None:
     skipped = after(Verb.START, Verb.SKIP)
     again = apply(COURSE, skipped, event(Verb.RETRY))

@@ -80,8 +80,10 @@ def _open_state(status: PullStatus) -> tuple[TargetState, str]:
         return TargetState.BLOCKED, "a reviewer asks for changes"
     if status.checks.pending:
         return TargetState.PENDING, ""
-    if not status.checks:
-        return TargetState.UNKNOWN, "nothing checks it"
+    if not status.checks.passed:
+        # What failed before, and fails still, says nothing.
+        why = "its checks failed before, too" if status.checks else "nothing checks it"
+        return TargetState.UNKNOWN, why
     if status.review is Review.APPROVED:
         return TargetState.APPROVED, ""
     # What a review holds up is green all the same: it says nothing against the digest.

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from digestbot.errors import UsageError
+from digestbot.rollout.gates import Evidence
 from digestbot.rollout.machine import BY_PEOPLE, Event, Verb
-from digestbot.rollout.progress import OPEN, Target, TargetState
+from digestbot.rollout.progress import OPEN, Target, TargetState, count
 from digestbot.store import rollouts
 from digestbot.store.database import Database
 from digestbot.store.rollouts import Rollout
@@ -48,6 +49,9 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
             message = f"the rollout does not reach {told.repo}"
             raise UsageError(message, hint="name a repo of its plan")
         event = Event(told.verb, now, told.by, told.reason, told.repo)
+        if told.verb is Verb.RESUME:
+            known = count(targets.values(), rollout.standing.wave)
+            event = replace(event, evidence=Evidence(known, now))
         if told.verb is not Verb.RETRY or not told.repo:
             return rollouts.append(connection, rollout, event)
         again = _again(targets[told.repo])

@@ -202,10 +202,55 @@ class TestChecks:
         world.ci.says = dict.fromkeys(broken, RED)
         world.until(State.HALTED)
 
-        world.ci.says = {}
         world.tell(Verb.RESUME)
 
-        assert world.until(State.WATCHING).accepted == 3
+        assert world.step().accepted == 3
+        world.ci.says = {}
+        assert world.until(State.WATCHING).accepted == 0
+
+    def test_what_failed_while_it_was_halted_does_not_halt_it_again(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(8, minutes=10)
+        world.ci.says = dict.fromkeys(world.wave(1)[:3], RED)
+        world.until(State.HALTED)
+        world.ci.says = dict.fromkeys([*world.wave(0), *world.wave(1)], RED)
+        world.step()
+
+        world.tell(Verb.RESUME)
+
+        assert world.step(3).state is State.RUNNING
+
+    def test_what_was_mended_before_it_goes_on_is_no_credit(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(8, minutes=10)
+        world.ci.says = dict.fromkeys(world.wave(1), RED)
+        world.until(State.HALTED)
+        world.ci.says = {}
+        world.step()
+        world.tell(Verb.RESUME)
+        while world.step(minutes=10).wave < 2:
+            pass
+
+        world.ci.says = dict.fromkeys(world.wave(2)[:5], RED)
+
+        assert world.step(2).state is State.HALTED
+
+    def test_where_all_that_checks_failed_before_nothing_is_known(self, world: Arena) -> None:
+        world.ci.says = dict.fromkeys(world.forge.rooms, ChecksOf(failing=("lint",)))
+        world.ci.base = world.ci.says
+        world.tell(Verb.START)
+
+        assert world.step(9, minutes=10).wave == 0
+        assert set(world.states().values()) == {TargetState.UNKNOWN, TargetState.WAITING}
+
+    def test_without_checks_it_goes_on_where_somebody_approves(self, world: Arena) -> None:
+        world.ci.says = dict.fromkeys(world.forge.rooms, ChecksOf())
+        world.tell(Verb.START)
+        world.step(9, minutes=10)
+
+        world.tell(Verb.APPROVE)
+
+        assert world.step(2, minutes=10).wave == 1
 
     def test_a_repo_that_fails_may_be_skipped(self, world: Arena) -> None:
         world.tell(Verb.START)
