@@ -173,12 +173,13 @@ def _ignore(form: Fields) -> AnyAsk:
 
 
 def _unignore(form: Fields) -> AnyAsk:
-    text = form.get("ignore", "")
-    # No id has more digits, and no database takes it.
-    is_number = len(text) <= LONGEST_ID and text.isascii() and text.isdigit()
-    if not is_number:
+    try:
+        number = _number(form, "ignore")
+    except _BadNameError:
+        number = None
+    if number is None:
         raise AskRefusedError(Refusal.UNKNOWN_IGNORE)
-    return Unignore(int(text))
+    return Unignore(number)
 
 
 def _rollout(form: Fields) -> AnyAsk:
@@ -186,7 +187,8 @@ def _rollout(form: Fields) -> AnyAsk:
     if verb not in BY_PEOPLE:
         raise _BadNameError
     reason = " ".join(form.get("reason", "").split())
-    return TellRollout(_name(form, "rollout"), Verb(verb), _name(form, "repo"), reason)
+    repo, wave = _name(form, "repo"), _number(form, "wave")
+    return TellRollout(_name(form, "rollout"), Verb(verb), repo, reason, wave)
 
 
 _READ: Final[dict[str, Callable[[Fields], AnyAsk]]] = {
@@ -204,6 +206,16 @@ def _name(form: Fields, field: str) -> str:
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise _BadNameError
     return name
+
+
+def _number(form: Fields, field: str) -> int | None:
+    text = form.get(field, "")
+    if not text:
+        return None
+    # No id has more digits, and no database takes it.
+    if len(text) > LONGEST_ID or not text.isascii() or not text.isdigit():
+        raise _BadNameError
+    return int(text)
 
 
 def _image(form: Fields) -> ImageTag | None:

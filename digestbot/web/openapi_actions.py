@@ -16,6 +16,10 @@ _IGNORE = ("ignore", "The id of what is left alone.")
 _ROLLOUT = ("rollout", "The id of a rollout.")
 _VERB = ("verb", f"What it is to do: {', '.join(BY_PEOPLE)}.")
 _ONE = ("repo", "The name of the repo that is retried or skipped.")
+_WAVE = (
+    "wave",
+    "Which wave is promoted or approved, from 0; without it, whichever is under way.",
+)
 _WHY = ("reason", "Why, in up to 300 characters; needed where it is ended or goes back.")
 # Whoever sends a token needs the first of them not, and is led nowhere.
 _OF_BROWSERS = {
@@ -58,7 +62,7 @@ ACTIONS = (
     Action(
         "rollout",
         "Have a rollout do something, if it can be told that now.",
-        (_ROLLOUT, _VERB, _ONE, _WHY),
+        (_ROLLOUT, _VERB, _ONE, _WAVE, _WHY),
         required=("rollout", "verb"),
     ),
 )

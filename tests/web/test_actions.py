@@ -81,6 +81,12 @@ class Desk:
             TellRollout("abc", Verb.SKIP, "acme/app", "it is old"),
             id="rollout",
         ),
+        pytest.param(
+            "rollout",
+            {"rollout": "abc", "verb": "approve", "wave": "2"},
+            TellRollout("abc", Verb.APPROVE, wave=2),
+            id="a wave",
+        ),
         *(
             pytest.param(
                 "rollout", {"rollout": "abc", "verb": verb}, TellRollout("abc", verb), id=verb
@@ -103,6 +109,8 @@ def test_a_form_says_what_is_asked(name: str, form: dict[str, str], ask: AnyAsk)
     "name, form, code",
     [
         ("propose", {}, "bad-name"),
+        ("rollout", {"rollout": "abc", "verb": "approve", "wave": "-1"}, "bad-name"),
+        ("rollout", {"rollout": "abc", "verb": "approve", "wave": "1e9"}, "bad-name"),
         ("retry", {}, "bad-name"),
         ("scan", {"image": "python:3", "repo": "acme/app"}, "bad-name"),
         ("scan", {"image": "python"}, "bad-name"),

@@ -24,12 +24,13 @@ _log = get_log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TellRollout:
-    """Have a rollout do something; `repo` is which one, where it is about one."""
+    """Have a rollout do something; `repo` and `wave` are which one, where it is about one."""
 
     rollout: str
     verb: Verb
     repo: str = ""
     reason: str = ""
+    wave: int | None = None
 
     @property
     def what(self) -> str:
@@ -112,7 +113,7 @@ class RolloutAsks:
 
     def _told(self, ask: TellRollout, who: str, now: datetime) -> Refusal | None:
         """Say it; why it was not heard, if so."""
-        told = Told(ask.verb, who, ask.reason, ask.repo)
+        told = Told(ask.verb, who, ask.reason, ask.repo, ask.wave)
         try:
             tell(self.database, ask.rollout, told, now)
         except MachineError:

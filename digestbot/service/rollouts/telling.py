@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from digestbot.errors import UsageError
 from digestbot.rollout.gates import Evidence
 from digestbot.rollout.machine import BY_PEOPLE, Event, Verb
 from digestbot.rollout.progress import OPEN, Target, TargetState, count
+from digestbot.rollout.waves import wave_name
 from digestbot.store import rollouts
 from digestbot.store.database import Database
 from digestbot.store.rollouts import Rollout
+
+ABOUT_WAVE: Final = (Verb.PROMOTE, Verb.APPROVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,14 @@ class Told:
         by: Who.
         reason: Why, in words; kept with what happened.
         repo: Which one, where it is about one.
+        wave: Which one they mean, where it is about a wave; None for whichever is under way.
     """
 
     verb: Verb
     by: str
     reason: str = ""
     repo: str = ""
+    wave: int | None = None
 
 
 def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
@@ -48,6 +54,9 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
         if told.repo and told.repo not in targets:
             message = f"the rollout does not reach {told.repo}"
             raise UsageError(message, hint="name a repo of its plan")
+        if told.verb in ABOUT_WAVE and told.wave not in (None, rollout.standing.wave):
+            # A yes that comes twice is no yes to the wave after the next.
+            raise UsageError(f"{wave_name(rollout.standing.wave)} is under way by now")
         event = Event(told.verb, now, told.by, told.reason, told.repo)
         if told.verb is Verb.RESUME:
             known = count(targets.values(), rollout.standing.wave)

@@ -96,6 +96,28 @@ def test_what_is_said_happens_and_who_said_it_is_kept(
     assert desk.acts == [("ann", "session", f"rollout-{verb}", desk.name, "asked")]
 
 
+@pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.PROMOTE])
+def test_a_yes_to_a_wave_is_none_to_another(desk: Desk, verb: Verb) -> None:
+    asks = RolloutAsks(desk.others, desk.database, desk.rules, STILL)
+    wave = desk.rollout.standing.wave
+
+    with pytest.raises(AskRefusedError) as caught:
+        asks.take(TellRollout(desk.name, verb, wave=wave - 1), "ann", "session")
+    assert caught.value.refusal is Refusal.CHANGED
+    assert not desk.rollout.standing.is_approved
+
+    asks.take(TellRollout(desk.name, verb, wave=wave), "ann", "session")
+    assert desk.rollout.events[-1].verb is verb
+
+
+def test_to_pause_it_is_heard_whichever_wave_is_under_way(desk: Desk) -> None:
+    asks = RolloutAsks(desk.others, desk.database, desk.rules, STILL)
+
+    asks.take(TellRollout(desk.name, Verb.PAUSE, wave=0), "ann", "session")
+
+    assert desk.rollout.standing.state is State.PAUSED
+
+
 def test_a_repo_is_left_out_and_tried_again(desk: Desk) -> None:
     with desk.database.reading() as connection:
         found = rollouts.targets(connection, desk.name)

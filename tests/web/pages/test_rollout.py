@@ -345,3 +345,12 @@ def test_what_cannot_be_asked_is_named(given: dict[str, str]) -> None:
 def test_no_other_word_is_an_id() -> None:
     with pytest.raises(AskedWrongError, match="id"):
         PAGE.asked({"id": "../etc"})
+
+
+def test_what_is_said_of_a_wave_names_the_one_that_was_seen(fleet: Database) -> None:
+    name = ids(fleet)["running"]
+
+    page = page_of(fleet, f"/rollouts/{name}")
+
+    told = [one["value"] for one in page.all("input") if one["name"] == "wave"]
+    assert told == [str(view_of(fleet, name).wave)]
