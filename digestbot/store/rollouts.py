@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -21,6 +22,7 @@ from digestbot.rollout.machine import Event, Standing, State, apply, replay
 from digestbot.rollout.pacing import Pace
 from digestbot.rollout.plan import Plan
 from digestbot.rollout.progress import Target, TargetState
+from digestbot.store.errors import NewerError
 from digestbot.store.tables import ROLLOUT_EVENTS, ROLLOUT_TARGETS, ROLLOUTS
 from digestbot.store.upsert import upsert
 
@@ -33,8 +35,6 @@ _UNDER_WAY = tuple(
 _BACK = (State.ROLLING_BACK.value, State.ROLLED_BACK.value)
 _MOST_BACK = 8
 _IS_LEFT = (_R.state != State.PLANNED.value) & _R.is_settled.is_(False)
-# A plan never changes, and one of thousands of repos takes long to read.
-_plan_in = lru_cache(maxsize=8)(read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,11 @@ def find(connection: Connection, name: str) -> str:
 
 
 def get(connection: Connection, name: str) -> Rollout | None:
-    """One rollout by its whole name, standing where its events lead."""
+    """One rollout by its whole name, standing where its events lead.
+
+    Raises:
+        NewerError: There are words in it that this program does not know.
+    """
     row = connection.execute(select(ROLLOUTS).where(_R.id == name)).first()
     return None if row is None else _rollout(connection, row)
 
@@ -163,7 +167,8 @@ def targets(connection: Connection, name: str, *, is_back: bool = False) -> list
         .where(_T.rollout_id == name, _T.is_back.is_(is_back))
         .order_by(_T.wave, _T.repo)
     )
-    return [_target(row) for row in connection.execute(query)]
+    with _understood(f"what became of the repos of rollout {name}"):
+        return [_target(row) for row in connection.execute(query)]
 
 
 def unfinished(connection: Connection) -> list[str]:
@@ -254,12 +259,30 @@ def _listed(connection: Connection, query: Select[tuple[Any, ...]]) -> list[Roll
         .where(_T.rollout_id.in_(counts), _T.is_back.is_(False))
         .group_by(_T.rollout_id, _T.state)
     )
-    for one in told:
-        counts[one.rollout_id][TargetState(one.state)] = one.number
-    return [
-        RolloutRow(row.id, State(row.state), row.image, row.made_at, row.by, counts[row.id])
-        for row in rows
-    ]
+    with _understood("how a rollout stands"):
+        for one in told:
+            counts[one.rollout_id][TargetState(one.state)] = one.number
+        return [
+            RolloutRow(row.id, State(row.state), row.image, row.made_at, row.by, counts[row.id])
+            for row in rows
+        ]
+
+
+@contextmanager
+def _understood(what: str) -> Iterator[None]:
+    """Raise `NewerError` where there are words in it that this program does not know."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{what} cannot be understood: a newer digestbot wrote it"
+        raise NewerError(message, hint="have that one work with it") from error
+
+
+@lru_cache(maxsize=8)
+def _plan_in(text: str) -> Plan:
+    """A plan never changes, and one of thousands of repos takes long to read."""
+    with _understood("the plan of a rollout"):
+        return read(text)
 
 
 def _rollout(connection: Connection, row: Row[tuple[object, ...]]) -> Rollout:
@@ -267,7 +290,8 @@ def _rollout(connection: Connection, row: Row[tuple[object, ...]]) -> Rollout:
     rows = connection.execute(
         select(ROLLOUT_EVENTS).where(_E.rollout_id == row.id).order_by(_E.number)
     ).mappings()
-    events = tuple(event_of(dict(one)) for one in rows)
+    with _understood(f"what happened to rollout {row.id}"):
+        events = tuple(event_of(dict(one)) for one in rows)
     pace = Pace(row.pace_share, row.pace_since)
     standing = replay(plan.course, events)
     return Rollout(row.id, plan, events, standing, pace, row.issue, row.is_settled)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from digestbot.errors import UsageError
 from digestbot.rollout.contract import plan_id
@@ -17,6 +18,7 @@ from digestbot.rollout.plan import Plan
 from digestbot.rollout.progress import Target, TargetState
 from digestbot.store import rollouts
 from digestbot.store.database import Database
+from digestbot.store.errors import NewerError
 from digestbot.store.rollouts import Rollout
 from tests.rollout.shown import hostile, small
 
@@ -231,3 +233,30 @@ def test_the_last_ones_are_listed_with_what_became_of_their_repos(connection: Co
 def test_a_name_that_nobody_has_is_no_rollout(connection: Connection) -> None:
     assert rollouts.get(connection, "0123456789") is None
     assert (rollouts.latest(connection), rollouts.count(connection)) == ([], 0)
+
+
+def get(connection: Connection, name: str) -> object:
+    return rollouts.get(connection, name)
+
+
+def listed(connection: Connection, _name: str) -> object:
+    return rollouts.latest(connection)
+
+
+@pytest.mark.parametrize(
+    "change, ask",
+    [
+        pytest.param("update rollout_events set verb = 'retarget'", get, id="an event"),
+        pytest.param("update rollout_targets set state = 'queued'", rollouts.targets, id="a repo"),
+        pytest.param("update rollouts set state = 'merging'", listed, id="a state"),
+        pytest.param("update rollouts set plan = '{}'", get, id="a plan"),
+    ],
+)
+def test_words_of_a_newer_digestbot_are_said_to_be_such(
+    connection: Connection, change: str, ask: Callable[[Connection, str], object]
+) -> None:
+    rollout = told(connection, made(connection), Verb.START)
+    connection.execute(text(change))
+
+    with pytest.raises(NewerError, match="newer digestbot"):
+        ask(connection, rollout.id)
