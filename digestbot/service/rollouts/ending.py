@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from digestbot.forge.pull import PullState
 from digestbot.forge.repo import Repo
@@ -13,6 +15,9 @@ from digestbot.proposals.marker import as_obsolete
 from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.service.rollouts.frozen import branch_of
 from digestbot.service.rollouts.work import Work, performed, tried
+
+PATIENCE: Final = timedelta(days=1)
+"""A repo that is gone by then, or cannot be written to, holds up the end of none."""
 
 
 def close_all(work: Work, why: str) -> None:
@@ -26,9 +31,16 @@ def close_all(work: Work, why: str) -> None:
             ended = _closed(work, target, why)
         else:
             ended = tried(target.repo, partial(_ended, work, target, why)) or target
+            if ended == target and _is_given_up(work):
+                ended = _closed(work, target, "it could not be closed within a day")
         if ended.state is TargetState.WAITING:
             ended = _closed(work, target, why)
         work.note([ended])
+
+
+def _is_given_up(work: Work) -> bool:
+    since = work.rollout.standing.since
+    return since is not None and work.ways.now() - since >= PATIENCE
 
 
 def _may_be_open(work: Work, target: Target) -> bool:

@@ -13,7 +13,7 @@ from digestbot.policy.finding import Finding, Status
 from digestbot.policy.judge import followed_tag
 from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
 from digestbot.registry.resolution import Query
-from digestbot.rollout.progress import Target, TargetState
+from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.service.rollouts.frozen import Frozen
 
 HOLD_LABEL: Final = "digestbot/hold"
@@ -69,6 +69,13 @@ def after_look(target: Target, status: PullStatus, now: datetime) -> Target:
     if is_young and state in _SETTLED:
         state, why = TargetState.PENDING, "checks may still begin"
     return replace(seen, state=state, why=why, failing=status.new_failures, ended_at=None)
+
+
+def unseen(target: Target) -> Target:
+    """What became of a repo whose pull request the forge does not show: what fails, fails still."""
+    if target.state not in OPEN or target.state is TargetState.RED:
+        return target
+    return replace(target, state=TargetState.BLOCKED, why="the forge does not show it")
 
 
 def _open_state(status: PullStatus) -> tuple[TargetState, str]:

@@ -23,7 +23,7 @@ from digestbot.service.jobs import Stop
 from digestbot.service.logs import Event as Logged
 from digestbot.service.logs import get_log
 from digestbot.service.rollouts.frozen import Frozen, bring
-from digestbot.service.rollouts.reading import after_look, after_update
+from digestbot.service.rollouts.reading import after_look, after_update, unseen
 from digestbot.service.rollouts.unordered import Unordered
 from digestbot.service.rollouts.ways import Ways
 from digestbot.store import deeds, rollouts
@@ -87,18 +87,22 @@ class Work:
         self.ways.tell(self.rollout, reason)
 
     def look(self, *others: TargetState) -> None:
-        """See how all open pull requests fare, and those of repos in `others`."""
+        """See how all open pull requests fare, and those of repos in `others`.
+
+        One that somebody closed may be opened again.
+        """
         self.find_numbers()
         ids = {
             PullId(target.repo, target.number): target
             for target in self.targets.values()
-            if target.state in {*OPEN, *others} and target.number
+            if target.state in {*OPEN, TargetState.REJECTED, *others} and target.number
         }
         for part in _parts(list(ids), _SEEN_AT_ONCE):
             statuses = self.ways.watching.statuses(part)
             self.note(
                 after_look(ids[one], status, self.ways.now()) for one, status in statuses.items()
             )
+            self.note(unseen(ids[one]) for one in part if one not in statuses)
 
     def bring(self, name: str, frozen: Frozen, *, forgets_order: bool = False) -> RepoOutcome:
         """Have one repo get these digests; while it is halted, nothing is merged by itself.

@@ -72,6 +72,7 @@ class Arena:
     probe: Callable[[], bool | None] = lambda: None
     looks: int = 0
     may_merge: bool = False
+    ended: dict[PullId, datetime] = field(default_factory=dict)
 
     def ways(self) -> Ways:
         return Ways(
@@ -159,13 +160,16 @@ class Arena:
             head=pull.head,
             base=repo.branches[repo.default_branch],
             url=pull.url,
-            ended_at=None if pull.state is PullState.OPEN else self.now(),
+            ended_at=None if pull.state is PullState.OPEN else self._ended_at(one),
             mergeable=pull.mergeable,
             review=self.ci.reviews.get(one.repo, Review.NONE),
             labels=self.ci.labels.get(one.repo, ()),
             checks=self.ci.says.get(one.repo, GREEN),
             base_checks=self.ci.base.get(one.repo, ChecksOf()),
         )
+
+    def _ended_at(self, one: PullId) -> datetime:
+        return self.ended.setdefault(one, self.now())
 
     def _run_on(self, forge: Forge) -> Run:
         def rules_for(_files: RepoFiles) -> Rules:

@@ -305,6 +305,39 @@ class TestPeople:
         assert world.states()[shy] is TargetState.REJECTED
         assert shy not in world.open_pulls()
 
+    def test_a_pull_request_that_is_opened_again_takes_part_again(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        shy = world.wave(0)[0]
+        room, number = world.forge.rooms[shy], world.targets()[shy].number
+        room.close(number)
+        world.step()
+        assert world.states()[shy] is TargetState.REJECTED
+
+        room.change(number, lambda pull: replace(pull, state=PullState.OPEN))
+        world.step(4)
+        assert world.states()[shy] is TargetState.GREEN
+        room.merge(number)
+        world.step()
+
+        assert world.states()[shy] is TargetState.MERGED
+
+    def test_one_that_the_forge_does_not_show_is_neither_green_nor_red(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.step(2, minutes=10)
+        gone, broken = world.wave(0)
+        world.ci.says = {broken: RED}
+        world.step()
+        rooms = {name: world.forge.rooms.pop(name) for name in (gone, broken)}
+
+        world.step()
+
+        assert world.states()[gone] is TargetState.BLOCKED
+        assert world.states()[broken] is TargetState.RED
+        world.forge.rooms |= rooms
+        world.step()
+        assert world.states()[gone] is TargetState.GREEN
+
     def test_a_label_leaves_a_repo_out(self, world: Arena) -> None:
         world.tell(Verb.START)
         world.step()

@@ -14,8 +14,9 @@ from digestbot.forge.interface import Forge
 from digestbot.forge.pull import PullState
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.pacing import PaceRules
-from digestbot.rollout.progress import Target, TargetState
+from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.store import rollouts
+from digestbot.store.rollouts import OVER
 from tests.proposals.builders import dockerfile
 from tests.proposals.memory import Fault
 from tests.service.rollouts.arena import IMAGE, NEW, OLD, RULES, Arena, arena
@@ -310,6 +311,30 @@ class TestTheWayOut:
 
         assert world.states()[name] is TargetState.MERGED
         assert (name in world.targets(is_back=True)) is (verb is Verb.ROLLBACK)
+
+    def test_a_repo_that_is_gone_holds_up_the_end_for_a_day_at_most(
+        self, world: Arena, verb: Verb
+    ) -> None:
+        world.tell(Verb.START)
+        world.step(2)
+        gone = world.wave(0)[0]
+        real = world._open
+
+        def opened(name: str) -> Forge:
+            if name == gone:
+                raise RefusedError("there is none", code="not-found-or-no-access")
+            return real(name)
+
+        world._open = opened  # type: ignore[method-assign]  # the forge does not know it
+        world.tell(verb)
+        world.step(3)
+        assert world.states()[gone] in OPEN
+
+        world.clock.advance(timedelta(days=1).total_seconds())
+        world.step(2)
+
+        assert world.states()[gone] is TargetState.CLOSED
+        assert world.rollout().standing.state in OVER
 
     def test_a_no_of_before_stays_a_no(self, world: Arena, verb: Verb) -> None:
         world.tell(Verb.START)
