@@ -31,7 +31,8 @@ _HELP: Final[Mapping[Verb, str]] = {
     Verb.PROMOTE: "All else that the gate asks for still holds. It counts for this wave alone.",
     Verb.APPROVE: "Where the plan wants a yes before each wave, and where no check of any repo "
     "says anything. It counts for this wave alone.",
-    Verb.RETRY: "REPO is one of the plan that could not be proposed, was closed, or was skipped.",
+    Verb.RETRY: "REPO is one of the plan that could not be proposed, or was skipped. A pull "
+    "request that somebody closed is not proposed again: open it again, and it takes part.",
     Verb.SKIP: "REPO is one of the plan. A pull request that is open there is left as it is.",
     Verb.ABORT: "Pull requests that the rollout opened are closed, with a word that says why; "
     "those of others are left alone.",

@@ -112,6 +112,7 @@ class Pull(Issue):
     merged_by: Account | None = None
     merge_sha: str | None = None
     auto_merge: AutoMerge | None = None
+    is_queued: bool = False
     reviewers: list[Account] = field(default_factory=list)
     teams: list[str] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)

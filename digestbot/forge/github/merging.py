@@ -33,6 +33,17 @@ mutation DisableAutoMerge($input: DisablePullRequestAutoMergeInput!) {
   disablePullRequestAutoMerge(input: $input) { clientMutationId }
 }
 """
+# Asked apart: a GitHub Enterprise of old has no queues, and refuses to be asked.
+IN_QUEUE = """
+query InQueue($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) { isInMergeQueue } }
+}
+"""
+DEQUEUE = """
+mutation Dequeue($input: DequeuePullRequestInput!) {
+  dequeuePullRequest(input: $input) { clientMutationId }
+}
+"""
 # How GitHub says that it has nothing to wait for.
 _NOTHING_TO_WAIT_FOR = ("clean status", "unstable status", "rules not configured")
 _OFF = "not allowed"
@@ -79,21 +90,26 @@ def enable_auto_merge(session: Session, repo: Repo, step: EnableAutoMerge) -> No
 
 
 def disable_auto_merge(session: Session, repo: Repo, step: DisableAutoMerge) -> None:
-    """Let GitHub merge nothing by itself any more.
+    """Let GitHub merge nothing by itself any more, nor its queue, where it stands in one.
 
     Raises:
         UnsettledError: Nobody knows whether it still would.
         RefusedError: GitHub forbids it.
     """
     target = _read_target(session, repo, step.number)
-    if not target.is_waiting:
-        return
+    if target.is_waiting:
+        _take_back(session, repo, step.number, target)
+    if target.state == "OPEN" and _is_queued(session, repo, step.number):
+        session.graphql(DEQUEUE, {"input": {"id": target.node}}, is_write=True)
+
+
+def _take_back(session: Session, repo: Repo, number: int, target: _Target) -> None:
     sent = {"pullRequestId": target.node}
     try:
         session.graphql(DISABLE_AUTO_MERGE, {"input": sent}, is_write=True)
     except RefusedError:
         # Somebody else may have been faster, or GitHub itself, with merging.
-        if _read_target(session, repo, step.number).is_waiting:
+        if _read_target(session, repo, number).is_waiting:
             raise
 
 
@@ -115,6 +131,15 @@ def merge(session: Session, repo: Repo, step: Merge) -> None:
         if error.code not in _BY_RULES:
             raise
         raise RefusedError(str(error), code="not-mergeable", hint=_BLOCKED_HINT) from None
+
+
+def _is_queued(session: Session, repo: Repo, number: int) -> bool:
+    owner, _, name = repo.name.partition("/")
+    try:
+        found = session.graphql(IN_QUEUE, {"owner": owner, "name": name, "number": number})
+    except RefusedError:
+        return False
+    return dig(found, "repository", "pullRequest", "isInMergeQueue") is True
 
 
 def _read_target(session: Session, repo: Repo, number: int) -> _Target:

@@ -117,7 +117,8 @@ def _adopted(target: Target, verdict: Verdict, now: datetime) -> Target:
 
 def _ended(state: TargetState) -> Callable[[Target, Verdict, datetime], Target]:
     def read(target: Target, verdict: Verdict, now: datetime) -> Target:
-        return replace(target, state=state, why=verdict.message, ended_at=now)
+        told = replace(target, state=state, why=verdict.message, ended_at=now)
+        return replace(told, number=verdict.number or target.number, url=verdict.url or target.url)
 
     return read
 

@@ -33,11 +33,11 @@ def order_again(work: Work) -> None:
     """Have the forge merge again what it would have merged, as the rules of each repo say."""
     done = work.deeds()
     for target in work.own_open():
-        if work.must_end():
-            return
         if (target.repo, target.number, Deed.UNORDERED) in done:
             work.forget_deed(target, Deed.UNORDERED)
         if (target.repo, target.number, Deed.WITHDRAWN) in done:
+            if work.must_end():
+                return
             frozen = work.frozen_for(target.repo)
             outcome = work.bring(target.repo, frozen, forgets_order=True)
             if not any(problem.code in LATER for problem in outcome.problems):

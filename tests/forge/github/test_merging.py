@@ -7,8 +7,10 @@ from graphql import parse, validate
 
 from digestbot.forge.errors import RefusedError, UnsettledError
 from digestbot.forge.github.merging import (
+    DEQUEUE,
     DISABLE_AUTO_MERGE,
     ENABLE_AUTO_MERGE,
+    IN_QUEUE,
     MERGE_TARGET,
 )
 from digestbot.forge.steps import (
@@ -21,7 +23,9 @@ from tests.github import schemas
 from tests.github.errors import ApiError
 
 
-@pytest.mark.parametrize("document", [MERGE_TARGET, ENABLE_AUTO_MERGE, DISABLE_AUTO_MERGE])
+@pytest.mark.parametrize(
+    "document", [MERGE_TARGET, ENABLE_AUTO_MERGE, DISABLE_AUTO_MERGE, IN_QUEUE, DEQUEUE]
+)
 def test_every_document_is_one_that_github_understands(document: str) -> None:
     assert validate(schemas.graphql(), parse(document)) == []
 
@@ -171,6 +175,33 @@ def test_where_github_would_merge_nothing_nothing_is_written(how: str) -> None:
         scene.do(DisableAutoMerge(number))
 
         assert scene.github.writes == []
+
+
+def test_what_stands_in_a_merge_queue_is_taken_out_of_it() -> None:
+    with acting(allow_auto_merge=True, required_checks=("ci",)) as scene:
+        number = scene.propose()
+        pull = scene.github.pull(NAME, number)
+        # GitHub forgets the order to merge once it is in the queue.
+        pull.is_queued = True
+
+        scene.do(DisableAutoMerge(number))
+
+        assert not pull.is_queued
+
+
+def test_where_github_knows_no_queue_the_order_is_withdrawn_all_the_same() -> None:
+    with acting(allow_auto_merge=True, required_checks=("ci",)) as scene:
+        number = scene.propose()
+        scene.do(EnableAutoMerge(number, scene.need_head()))
+
+        def refuse() -> None:
+            raise ApiError(200, "Field 'isInMergeQueue' doesn't exist", kind="undefinedField")
+
+        scene.github.faults.add(refuse, operation="InQueue")
+
+        scene.do(DisableAutoMerge(number))
+
+        assert scene.github.pull(NAME, number).auto_merge is None
 
 
 def test_somebody_who_takes_it_back_in_between_does_no_harm() -> None:

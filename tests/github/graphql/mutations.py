@@ -118,6 +118,13 @@ def disable_auto_merge(here: Context, info: Info, told: dict[str, Any]) -> dict[
     return {"actor": here.actor, "pullRequest": pull}
 
 
+@_mutates("dequeuePullRequest")
+def dequeue(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
+    pull = _pull(here, info, told["id"])
+    pull.is_queued = False
+    return {"mergeQueueEntry": None}
+
+
 @_mutates("addLabelsToLabelable")
 def add_labels(here: Context, info: Info, told: dict[str, Any]) -> dict[str, Any]:
     pull = _pull(here, info, told["labelableId"])

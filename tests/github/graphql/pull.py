@@ -59,7 +59,7 @@ attributes(
     mergedBy=lambda one: one.merged_by,
     changedFiles=lambda one: len(changed(one)),
     autoMergeRequest=lambda one: one.auto_merge,
-    isInMergeQueue=lambda one: False,
+    isInMergeQueue=lambda one: one.is_queued,
     reviewDecision=lambda one: one.review_decision,
 )
 attributes("Issue", state=lambda one: one.state.upper())
