@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from digestbot.rollout.gates import Evidence, Halt, Open, Verdict, judge
 from digestbot.rollout.machine import State, Verb
@@ -21,15 +20,11 @@ from digestbot.service.rollouts.report import closing_words
 from digestbot.service.rollouts.returning import is_back, offer_back, way_back
 from digestbot.service.rollouts.ways import LOOK_S, Probe, Tell, Ways
 from digestbot.service.rollouts.withdrawing import order_again, withdraw
-from digestbot.service.rollouts.work import Work
+from digestbot.service.rollouts.work import MOST_IN_VAIN, Work
 from digestbot.store import rollouts
 from digestbot.store.rollouts import Rollout
 
 __all__ = ["LOOK_S", "Driver", "Probe", "Tell", "Ways"]
-
-
-MOST_IN_VAIN: Final = 10
-"""So many repos in one step that have to wait: their schedule is closed, or the forge is away."""
 
 
 class Driver(Work):
@@ -159,17 +154,9 @@ class Driver(Work):
                 return
 
     def _waiting(self) -> list[Target]:
-        """Whose turn has come; then those that were tried before, in each step from another on."""
+        """Those whose turn has come."""
         wave = self.rollout.standing.wave
-        found = [
-            one
-            for one in self.targets.values()
-            if one.wave <= wave and one.state is TargetState.WAITING
-        ]
-        tried = [one for one in found if one.why]
-        steps = int(self.ways.now().timestamp() / LOOK_S)
-        turn = steps * MOST_IN_VAIN % max(len(tried), 1)
-        return [*(one for one in found if not one.why), *tried[turn:], *tried[:turn]]
+        return [one for one in self.waiting() if one.wave <= wave]
 
     def _leave_skipped(self) -> None:
         # After a look: what is left out without its number could never be closed.

@@ -10,7 +10,7 @@ from digestbot.forge.repo import Repo
 from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.service.rollouts.frozen import branch_of
 from digestbot.service.rollouts.reading import after_update, is_refusal
-from digestbot.service.rollouts.work import Work, tried
+from digestbot.service.rollouts.work import MOST_IN_VAIN, Work, tried
 
 
 def way_back(work: Work) -> Work:
@@ -35,14 +35,15 @@ def offer_back(work: Work) -> bool:
         if one.state is TargetState.CLOSED
     )
     has_begun = _has_begun(work, back)
-    for target in list(back.targets.values()):
-        if target.state is not TargetState.WAITING:
-            continue
-        if work.must_end() or back.room() < 1:
+    left = MOST_IN_VAIN
+    for target in back.waiting():
+        if work.must_end() or back.room() < 1 or not left:
             return False
         frozen = back.frozen_for(target.repo)
         outcome = back.bring(target.repo, frozen)
-        back.note([after_update(target, outcome, frozen, work.ways.now())])
+        after = after_update(target, outcome, frozen, work.ways.now())
+        back.note([after])
+        left -= after.state is TargetState.WAITING
         if is_refusal(outcome):
             back.slow_down()
             work.rollout = back.rollout

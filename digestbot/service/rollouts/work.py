@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from digestbot.forge.errors import DeferredError, ForgeError, RefusedError, UnsettledError
 from digestbot.forge.interface import Forge
@@ -25,11 +25,13 @@ from digestbot.service.logs import get_log
 from digestbot.service.rollouts.frozen import Frozen, bring
 from digestbot.service.rollouts.reading import after_look, after_update, unseen
 from digestbot.service.rollouts.unordered import Unordered
-from digestbot.service.rollouts.ways import Ways
+from digestbot.service.rollouts.ways import LOOK_S, Ways
 from digestbot.store import deeds, rollouts
 from digestbot.store.deeds import Deed, Done
 from digestbot.store.rollouts import Rollout
 
+MOST_IN_VAIN: Final = 10
+"""So many repos in one step that have to wait: their schedule is closed, or the forge is away."""
 _SEEN_AT_ONCE = 50
 _HOUR = timedelta(hours=1)
 # Where the forge may merge by itself: on the way there, and on the way back.
@@ -165,6 +167,14 @@ class Work:
         """Whether a repo is in one of these states."""
         wanted = set(states)
         return any(target.state in wanted for target in self.targets.values())
+
+    def waiting(self) -> list[Target]:
+        """Repos without anything yet; those tried before come last, each step from another on."""
+        found = [one for one in self.targets.values() if one.state is TargetState.WAITING]
+        tried = [one for one in found if one.why]
+        steps = int(self.ways.now().timestamp() / LOOK_S)
+        turn = steps * MOST_IN_VAIN % max(len(tried), 1)
+        return [*(one for one in found if not one.why), *tried[turn:], *tried[:turn]]
 
     def own_open(self, *others: TargetState) -> list[Target]:
         """The repos with an open pull request of ours, whose number is known.

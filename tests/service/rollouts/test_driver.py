@@ -16,7 +16,7 @@ from digestbot.proposals.settings import ProposalSettings
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import TargetState
 from digestbot.rollout.waves import WaveRules
-from digestbot.service.rollouts.driver import MOST_IN_VAIN
+from digestbot.service.rollouts.work import MOST_IN_VAIN
 from digestbot.store import rollouts
 from tests.proposals.builders import digest, dockerfile
 from tests.proposals.memory import Fault

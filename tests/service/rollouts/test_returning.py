@@ -15,6 +15,7 @@ from digestbot.forge.pull import PullState
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.pacing import PaceRules
 from digestbot.rollout.progress import OPEN, Target, TargetState
+from digestbot.service.rollouts.work import MOST_IN_VAIN
 from digestbot.store import rollouts
 from digestbot.store.rollouts import OVER
 from tests.proposals.builders import dockerfile
@@ -362,3 +363,22 @@ def test_what_was_merged_though_it_was_left_out_goes_back_too(world: Arena) -> N
     world.merge()
 
     assert str(OLD).encode() in world.pinned(left)
+
+
+def test_on_the_way_back_a_few_that_have_to_wait_are_asked_at_a_time(merged: Arena) -> None:
+    merged.rules = replace(merged.rules, closed="it is night")
+    asked: list[str] = []
+    real = merged._open
+
+    def opened(name: str) -> Forge:
+        asked.append(name)
+        return real(name)
+
+    merged._open = opened  # type: ignore[method-assign]  # who is asked is counted
+    merged.tell(Verb.ROLLBACK)
+
+    merged.step()
+    assert len(asked) == MOST_IN_VAIN < len(merged.forge.rooms)
+
+    merged.step(2)
+    assert set(asked) == set(merged.forge.rooms)
