@@ -6,7 +6,7 @@ import getpass
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from digestbot.cli.terminal import Terminal
 from digestbot.clock import Clock
 from digestbot.config.models import Settings
 from digestbot.errors import UsageError
+from digestbot.report.plain import NAME_LIMIT, one_line
 from digestbot.rollout.machine import MachineError
 from digestbot.service.rollouts.telling import Told, tell
 from digestbot.store.database import Database
@@ -96,8 +97,10 @@ def say(database: Database, name: str, told: Told) -> Rollout:
         UsageError: There is no such rollout, or it cannot be told that now.
         StoreError: The state cannot be written.
     """
+    # What is typed is shown on terminals and in issues, and no database keeps all of it.
+    kept = replace(told, by=one_line(told.by, NAME_LIMIT), reason=one_line(told.reason))
     try:
-        return tell(database, name, told, now())
+        return tell(database, name, kept, now())
     except MachineError as error:
         raise UsageError(str(error), hint=error.hint) from error
 

@@ -65,6 +65,18 @@ def test_it_says_what_happens_now_and_what_to_look_at(config: Path, world: Arena
     assert second.endswith(f"see: digestbot rollout status {world.name} --config {config}")
 
 
+def test_what_is_typed_is_kept_on_one_line_that_does_no_harm(config: Path, world: Arena) -> None:
+    outcome = say(
+        config, world, "pause", "--by", "bob\x1b[2J", "--reason", "a\nb\udcff" + "c" * 9999
+    )
+
+    assert outcome.code == 0
+    _, by, reason, _ = last(world)
+    assert by == "bob\\x1b[2J"
+    assert reason.startswith("a\\nb\\udcff")
+    assert len(reason) < 2000
+
+
 def test_without_a_name_it_was_the_user(
     config: Path, world: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
