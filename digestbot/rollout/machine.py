@@ -131,6 +131,11 @@ class Course:
     waves: int
     is_critical: bool = False
 
+    def gate_after(self, wave: int) -> GateRules:
+        """What holds after a wave; after the last one nothing comes that could be approved."""
+        is_last = wave + 1 >= self.waves
+        return replace(self.gate, needs_approval=self.gate.needs_approval and not is_last)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -241,7 +246,7 @@ def _check_evidence(course: Course, standing: Standing, event: Event) -> None:
         is_approved=standing.is_approved,
         accepted=standing.accepted,
     )
-    verdict = judge(course.gate, evidence)
+    verdict = judge(course.gate_after(standing.wave), evidence)
     wanted = Halt if event.verb is Verb.HALT else Open
     if not isinstance(verdict, wanted):
         raise MachineError(f"the gate does not hold for {event.verb}: {verdict}")

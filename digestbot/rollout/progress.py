@@ -105,8 +105,8 @@ def count(targets: Iterable[Target], wave: int) -> WaveCount:
 
 
 def last_opened(targets: Iterable[Target], wave: int) -> datetime | None:
-    """When the last pull request of this wave was opened; None where none was."""
-    moments = (one.opened_at for one in targets if one.wave == wave and not one.is_adopted)
+    """When the last pull request of this wave was opened, or adopted; None where none was."""
+    moments = (one.opened_at for one in targets if one.wave == wave)
     return max((moment for moment in moments if moment is not None), default=None)
 
 

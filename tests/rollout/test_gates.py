@@ -64,7 +64,7 @@ def test_it_waits_and_says_why(count: WaveCount, more: dict[str, object], reason
         pytest.param(
             WaveCount(merged=10), {"last_opened": NOW, "is_hurried": True}, id="no soak if hurried"
         ),
-        pytest.param(WaveCount(merged=10), {"last_opened": None}, id="all were adopted"),
+        pytest.param(WaveCount(merged=10), {"last_opened": None}, id="all had it before"),
         pytest.param(WaveCount(left=3), {"is_approved": True}, id="nothing known, and approved"),
         pytest.param(WaveCount(unknown=3), {"is_approved": True}, id="no checks, and approved"),
     ],

@@ -69,12 +69,12 @@ def test_a_wave_soaks_from_the_last_one_that_we_opened() -> None:
     targets = [
         target("first", TargetState.GREEN, opened_at=NOW - 5 * HOUR),
         target("second", TargetState.GREEN, opened_at=NOW - 3 * HOUR),
-        target("others", TargetState.GREEN, opened_at=NOW, is_adopted=True),
+        target("others", TargetState.GREEN, opened_at=NOW - 2 * HOUR, is_adopted=True),
         target("next", TargetState.GREEN, wave=1, opened_at=NOW),
         target("none", TargetState.SKIPPED),
     ]
 
-    assert last_opened(targets, 0) == NOW - 3 * HOUR
+    assert last_opened(targets, 0) == NOW - 2 * HOUR
     assert last_opened(targets, 7) is None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from digestbot.rollout.gates import Evidence, Halt, Open, Verdict, judge
+from digestbot.rollout.gates import Evidence, GateRules, Halt, Open, Verdict, judge
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import OPEN, Target, TargetState, count, last_opened
 from digestbot.service.rollouts.backsliding import note_backsliding
@@ -113,7 +113,7 @@ class Driver(Work):
     def _halts(self) -> bool:
         """Have it halt, where too much fails; whether it does."""
         evidence = self._evidence()
-        verdict = judge(self.rollout.plan.rules.gate, evidence)
+        verdict = judge(self._gate(), evidence)
         if not isinstance(verdict, Halt):
             return False
         self.happen(Verb.HALT, evidence, verdict.message)
@@ -121,11 +121,14 @@ class Driver(Work):
         return True
 
     def _judged(self) -> tuple[Verdict, Evidence]:
-        gate, evidence = self.rollout.plan.rules.gate, self._evidence()
+        gate, evidence = self._gate(), self._evidence()
         # The webhook is asked last, when nothing else stands in the way.
         if gate.probe and isinstance(judge(gate, replace(evidence, probe=True)), Open):
             evidence = replace(evidence, probe=self.ways.probe(self.rollout, evidence.count))
         return judge(gate, evidence), evidence
+
+    def _gate(self) -> GateRules:
+        return self.rollout.plan.course.gate_after(self.rollout.standing.wave)
 
     def _evidence(self) -> Evidence:
         standing, plan = self.rollout.standing, self.rollout.plan

@@ -44,7 +44,7 @@ def _gate(scene: Scene) -> Wait:
         is_approved=standing.is_approved,
         accepted=standing.accepted,
     )
-    gate = plan.rules.gate
+    gate = plan.course.gate_after(standing.wave)
     verdict = judge(replace(gate, probe=False), evidence)
     if isinstance(verdict, Wait):
         return verdict

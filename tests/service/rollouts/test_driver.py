@@ -112,6 +112,24 @@ class TestWaves:
             assert world.step(1).wave == 1
             assert world.step(9, minutes=10).wave == 1
 
+    def test_after_the_last_wave_nothing_is_left_to_approve(self, tmp_path: Path) -> None:
+        with arena(tmp_path, rules=with_gate(needs_approval=True)) as world:
+            world.tell(Verb.START)
+            while world.rollout().standing.wave + 1 < world.plan.waves:
+                world.tell(Verb.APPROVE)
+                world.step(8, minutes=10)
+
+            assert world.until(State.WATCHING).state is State.WATCHING
+
+    def test_what_was_adopted_a_moment_ago_soaks_too(self, world: Arena) -> None:
+        for name in world.wave(0):
+            room = world.forge.rooms[name]
+            room.open("renovate/alpine", {"Dockerfile": dockerfile(IMAGE, at=1)})
+        world.tell(Verb.START)
+
+        assert world.step(5, minutes=10).wave == 0
+        assert world.step(3, minutes=10).wave == 1
+
     @pytest.mark.parametrize(
         "answer, wave", [(True, 1), (False, 0), (None, 0)], ids=["yes", "no", "silence"]
     )
