@@ -306,7 +306,7 @@ class TestTheWayOut:
                 room.merge(number)
             return real(repo)
 
-        world._open = opened  # type: ignore[method-assign]  # the forge is faster
+        world._open = opened  # type: ignore[method-assign, assignment]  # the forge is faster
 
         world.step(3)
 

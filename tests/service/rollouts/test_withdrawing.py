@@ -114,7 +114,7 @@ def test_on_the_way_out_nothing_is_ordered_to_be_merged(world: Arena, verb: Verb
         found.performed = performed
         return found
 
-    world._open = opened  # type: ignore[method-assign]  # what is written is watched
+    world._open = opened  # type: ignore[method-assign, assignment]  # what is written is watched
     world.tell(verb)
 
     world.step(2)
