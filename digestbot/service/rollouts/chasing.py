@@ -101,7 +101,7 @@ def _ask_owners(work: Work, target: Target) -> bool:
 
 
 def _merge(work: Work, target: Target) -> bool:
-    """Merge it, if it is green still, and the commit is ours."""
+    """Merge it, if it is green still, goes where we sent it, and the commit is ours."""
     one = PullId(target.repo, target.number)
     status = work.ways.watching.statuses([one]).get(one)
     if status is None or after_look(target, status, work.ways.now()).state not in _MERGED_FROM:
@@ -110,9 +110,12 @@ def _merge(work: Work, target: Target) -> bool:
     with work.opened(target.repo) as (forge, repo):
         if not isinstance(repo, Repo):
             return True
-        found = forge.survey(repo, [branch]).branches.get(branch)
-        if found is None or found.head != status.head or not is_ours(found):
-            # Somebody changed it: it is theirs to merge.
+        survey = forge.survey(repo, [branch])
+        found = survey.branches.get(branch)
+        pull = next((one for one in survey.pulls or () if one.number == target.number), None)
+        is_as_opened = pull is not None and pull.base == repo.default_branch and not pull.is_draft
+        if not is_as_opened or found is None or found.head != status.head or not is_ours(found):
+            # Somebody changed it, or where it goes: it is theirs to merge.
             return True
         return performed(forge, repo, Merge(target.number, status.head))
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -216,6 +217,23 @@ class TestMerging:
             head = room.push({"evil.sh": b"rm -rf /"}, branch)
             number = world.targets()[theirs].number
             room.change(number, lambda pull: replace(pull, head=head))
+
+            world.step(2)
+
+            assert merged(world) == {ours}
+
+    @pytest.mark.parametrize(
+        "change", [{"base": "release"}, {"is_draft": True}], ids=["sent elsewhere", "a draft"]
+    )
+    def test_what_somebody_held_back_or_sent_elsewhere_is_theirs_to_merge(
+        self, tmp_path: Path, change: dict[str, Any]
+    ) -> None:
+        with open_for(tmp_path, MERGE) as world:
+            theirs, ours = world.wave(0)
+            room = world.forge.rooms[theirs]
+            room.branches["release"] = room.branches[room.default_branch]
+            number = world.targets()[theirs].number
+            room.change(number, lambda pull: replace(pull, **change))
 
             world.step(2)
 
