@@ -18,7 +18,7 @@ from digestbot.image import Digest
 from digestbot.registry.resolution import Query
 from digestbot.rollout.contract import plan_id, read, written
 from digestbot.rollout.journal import event_of, event_row
-from digestbot.rollout.machine import Event, Standing, State, apply, replay
+from digestbot.rollout.machine import Event, Standing, State, Verb, apply, replay
 from digestbot.rollout.pacing import Pace
 from digestbot.rollout.plan import Plan
 from digestbot.rollout.progress import Target, TargetState
@@ -32,7 +32,6 @@ OVER = (State.CLOSED, State.ROLLED_BACK, State.ABORTED)
 _UNDER_WAY = tuple(
     state.value for state in (State.RUNNING, State.PAUSED, State.HALTED, State.ROLLING_BACK)
 )
-_BACK = (State.ROLLING_BACK.value, State.ROLLED_BACK.value)
 _MOST_BACK = 8
 _IS_LEFT = (_R.state != State.PLANNED.value) & _R.is_settled.is_(False)
 
@@ -203,11 +202,15 @@ def brought_to(connection: Connection, repo: str) -> dict[Query, str]:
 
 
 def taken_back_from(connection: Connection, repo: str) -> dict[tuple[Query, Digest], str]:
-    """What rollouts were to bring to a repo and were rolled back from, with their names."""
+    """What rollouts were to bring to a repo and were rolled back from, with their names.
+
+    Whatever became of them then: one that is ended on its way back brings nothing again.
+    """
+    sent_back = select(_E.rollout_id).where(_E.verb == Verb.ROLLBACK.value)
     rows = connection.execute(
         select(_R.id, _R.plan)
         .join(ROLLOUT_TARGETS, _R.id == _T.rollout_id)
-        .where(_R.state.in_(_BACK), _T.repo == repo, _T.is_back.is_(False))
+        .where(_R.id.in_(sent_back), _T.repo == repo, _T.is_back.is_(False))
         .order_by(_R.made_at.desc())
         .limit(_MOST_BACK)
     )

@@ -260,3 +260,23 @@ def test_words_of_a_newer_digestbot_are_said_to_be_such(
 
     with pytest.raises(NewerError, match="newer digestbot"):
         ask(connection, rollout.id)
+
+
+@pytest.mark.parametrize(
+    "verbs, is_taken_back",
+    [
+        pytest.param((Verb.START,), False, id="under way"),
+        pytest.param((Verb.START, Verb.ABORT), False, id="ended"),
+        pytest.param((Verb.START, Verb.ROLLBACK), True, id="going back"),
+        pytest.param((Verb.START, Verb.ROLLBACK, Verb.RETURNED), True, id="gone back"),
+        pytest.param((Verb.START, Verb.ROLLBACK, Verb.ABORT), True, id="ended on its way back"),
+    ],
+)
+def test_what_was_sent_back_is_not_brought_again(
+    connection: Connection, verbs: tuple[Verb, ...], is_taken_back: bool
+) -> None:
+    told(connection, made(connection), *verbs)
+
+    found = rollouts.taken_back_from(connection, PLAN.targets[0].repo)
+
+    assert bool(found) is is_taken_back
