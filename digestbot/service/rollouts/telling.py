@@ -70,13 +70,13 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
 
 
 def _again(target: Target) -> Target:
-    """A repo that is tried again; what is open there is still known.
+    """A repo that is tried again; what we have open there is still known.
 
     Raises:
         UsageError: There is nothing to try.
     """
     if target.state is TargetState.MERGED:
         raise UsageError(f"{target.repo} has the digest already", hint="there is nothing to try")
-    if target.state in {*OPEN, TargetState.SKIPPED}:
+    if target.state in {*OPEN, TargetState.SKIPPED} and not target.is_adopted:
         return replace(target, state=TargetState.WAITING, why="", failing=(), ended_at=None)
     return Target(target.repo, target.wave)

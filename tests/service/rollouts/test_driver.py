@@ -454,6 +454,21 @@ class TestPeople:
 
         assert name in world.open_pulls()
 
+    def test_tried_again_what_others_opened_and_closed_is_ours(self, world: Arena) -> None:
+        name = world.wave(0)[0]
+        room = world.forge.rooms[name]
+        theirs = room.open("renovate/alpine", {"Dockerfile": dockerfile(IMAGE, at=1)})
+        world.tell(Verb.START)
+        world.step()
+        world.tell(Verb.RETRY, repo=name)
+        room.close(theirs)
+
+        world.step(2)
+
+        target = world.targets()[name]
+        assert not target.is_adopted
+        assert world.open_pulls()[name] == [target.number] != [theirs]
+
 
 class TestTheWayOut:
     def test_aborted_it_closes_what_is_open(self, world: Arena) -> None:
