@@ -58,6 +58,7 @@ class Event(StrEnum):
     ROLLOUT_FAILED = "rollout.failed"
     LOGIN_OK = "login.ok"
     LOGIN_FAILED = "login.failed"
+    BEARER_REFUSED = "bearer.refused"
     ACT_ASKED = "act.asked"
     ACT_REFUSED = "act.refused"
     STATE_FAILED = "state.failed"
@@ -90,6 +91,7 @@ EVENTS = {
     Event.ROLLOUT_FAILED: "A step of a rollout did not work; it is tried again.",
     Event.LOGIN_OK: "Somebody signed in on the dashboard.",
     Event.LOGIN_FAILED: "Somebody tried to sign in with a token that is nobody's.",
+    Event.BEARER_REFUSED: "A program sent a token that is nobody's; most such lines are left out.",
     Event.ACT_ASKED: "Somebody asked for something on the dashboard.",
     Event.ACT_REFUSED: "What somebody asked for on the dashboard is not done.",
     Event.STATE_FAILED: "The state could not be read or written.",

@@ -64,6 +64,8 @@ class Visitor:
 
 
 NOBODY = Visitor("", Role.NOBODY, "")
+WRONG_TOKEN = Visitor("", Role.NOBODY, "token")
+"""Nobody, who sent what is nobody's token."""
 LOCAL = Visitor("", Role.READER, "local")
 
 
@@ -164,7 +166,7 @@ class Access:
         if len(given) == 1 and scheme.lower() != "bearer":
             return None  # A proxy may have asked for it, and left it there.
         user = self._users.knowing(token.strip(" ")) if len(given) == 1 else None
-        return Visitor(user.name, _ROLES[user.role], "token") if user is not None else NOBODY
+        return WRONG_TOKEN if user is None else Visitor(user.name, _ROLES[user.role], "token")
 
     def _by_proxy(self, request: Request) -> Visitor | None:
         proxy = self._proxy

@@ -35,6 +35,7 @@ class Door:
         self,
         app: ASGIApp,
         visitor_of: Callable[[Request], Visitor],
+        held_up: Callable[[Request, Visitor], Response | None],
         turned_away: Callable[[Request, Visitor], Response],
         is_open: Callable[[str], bool],
     ) -> None:
@@ -43,11 +44,13 @@ class Door:
         Args:
             app: What stands behind it.
             visitor_of: Says who asks.
+            held_up: What those hear who must wait, whatever they ask for; nobody else anything.
             turned_away: What those hear who may not.
             is_open: Whether anybody may ask for a path.
         """
         self._app = app
         self._visitor_of = visitor_of
+        self._held_up = held_up
         self._turned_away = turned_away
         self._is_open = is_open
 
@@ -65,7 +68,7 @@ class Door:
         visitor = self._visitor_of(request)
         request.state.visitor = visitor
         needed = Role.READER if request.method in _SAFE else Role.OPERATOR
-        app = self._app
-        if visitor.role < needed and not self._is_open(scope["path"]):
+        app: ASGIApp | None = self._held_up(request, visitor)
+        if app is None and visitor.role < needed and not self._is_open(scope["path"]):
             app = self._turned_away(request, visitor)
-        await app(scope, receive, send_guarded)
+        await (app or self._app)(scope, receive, send_guarded)

@@ -115,7 +115,7 @@ def _answer_of(page: Page[Any, Any]) -> str:
 
 def _page(page: Page[Any, Any]) -> Json:
     asked = parameters(page.question, page.path)
-    faults = ["400", "401", "503"] if asked else ["401", "503"]
+    faults = ["400"] * bool(asked) + ["401", "429", "503"]
     is_one = any(one["in"] == "path" for one in asked)
     return {
         "operationId": page.name,
@@ -142,7 +142,7 @@ def _export(export: Export[Any, Any]) -> Json:
         "parameters": parameters(export.question, export.path),
         "responses": {
             "200": content(CSV, {"type": "string"}, about),
-            **refs("303", "400", "401", "503"),
+            **refs("303", "400", "401", "429", "503"),
         },
     }
 
@@ -172,7 +172,7 @@ def _badge(name: str, summary: str) -> Json:
         "responses": {
             "200": content(SVG, {"type": "string"}, "The badge"),
             "304": {"description": "It is the one that `If-None-Match` names."},
-            **refs("303", "401", "503"),
+            **refs("303", "401", "429", "503"),
         },
     }
 
@@ -183,7 +183,7 @@ def _itself() -> Json:
         "summary": "This document",
         "responses": {
             "200": content(JSON, {"type": "object"}, "This document"),
-            **refs("401"),
+            **refs("401", "429"),
         },
     }
 

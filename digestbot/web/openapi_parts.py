@@ -23,7 +23,7 @@ _FAULTS = {
     "409": "That cannot be done with what is named.",
     "413": "The form is too large.",
     "415": "That is no form.",
-    "429": "So much was asked for that it has to wait.",
+    "429": "So much was asked for, or so many wrong tokens were sent, that it has to wait.",
     "503": "The state does not answer.",
 }
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")

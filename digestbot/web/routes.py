@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,10 +18,11 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from digestbot.clock import Clock
 from digestbot.config.load import LoadedSettings
+from digestbot.service.logs import Event, get_log
 from digestbot.service.readiness import Reason
 from digestbot.store.database import Database
 from digestbot.store.errors import StoreError
-from digestbot.web.access import Access, Role, Visitor
+from digestbot.web.access import WRONG_TOKEN, Access, Role, Visitor
 from digestbot.web.answers import Fault, fault_json, json_answer, wants_json
 from digestbot.web.badges import badge_routes, is_public
 from digestbot.web.door import Door
@@ -28,17 +30,20 @@ from digestbot.web.exports import export_routes
 from digestbot.web.files import Files
 from digestbot.web.login import PATHS, login_address, login_routes
 from digestbot.web.openapi import openapi_routes
-from digestbot.web.origin import SAFE, is_foreign
+from digestbot.web.origin import SAFE, is_foreign, neighbourhood
 from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
 from digestbot.web.room import Room
 from digestbot.web.tables import EXPORTS
+from digestbot.web.throttle import Throttle
 
 Routes = Sequence[BaseRoute]
 _STATIC = "/static/"
 _SEE_OTHER, _BAD, _UNKNOWN, _FORBIDDEN = 303, 400, 401, 403
-_NOT_FOUND, _NOT_ALLOWED, _DOWN = 404, 405, 503
+_NOT_FOUND, _NOT_ALLOWED, _TOO_MANY, _DOWN = 404, 405, 429, 503
+
+_log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
             Middleware(
                 Door,
                 visitor_of=dashboard.access.visitor,
+                held_up=_held_up(dashboard),
                 turned_away=_turned_away(dashboard),
                 is_open=lambda path: (
                     path in PATHS or path.startswith(_STATIC) or is_public(path, public)
@@ -154,6 +160,30 @@ def _routes_of(dashboard: Dashboard, page: Page[Any, Any]) -> list[BaseRoute]:
 def _twin_of(page: Page[Any, Any], request: Request) -> str:
     path = page.twin if page.path == "/" else f"{request.url.path}.json"
     return f"{path}?{request.url.query}" if request.url.query else path
+
+
+def _held_up(dashboard: Dashboard) -> Callable[[Request, Visitor], Response | None]:
+    # Not the one of the page to sign in: a program that sends an old token, as often as it likes,
+    # would keep those from there who ask from the same address.
+    throttle = Throttle(dashboard.clock)
+
+    def answer(request: Request, visitor: Visitor) -> Response | None:
+        if visitor is not WRONG_TOKEN:
+            return None
+        address = dashboard.access.proxies.client(request)
+        who = neighbourhood(address)
+        wait = throttle.wait(who)
+        if wait == 0:
+            throttle.note(who)
+            _log.warning(Event.BEARER_REFUSED, address=address)
+            return None
+        fault = Fault("too-many-tries", "too many wrong tokens; wait a minute", _LET_IN)
+        return _faulty(dashboard, request, fault, _TOO_MANY, {"Retry-After": str(math.ceil(wait))})
+
+    return answer
+
+
+_LET_IN = "see that the token is that of a user; a right one is let through at once"
 
 
 def _turned_away(dashboard: Dashboard) -> Callable[[Request, Visitor], Response]:

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from digestbot.web.access import LOCAL, LONGEST_NAME, NOBODY, Access, Role, Visitor
+from digestbot.web.access import (
+    LOCAL,
+    LONGEST_NAME,
+    NOBODY,
+    WRONG_TOKEN,
+    Access,
+    Role,
+    Visitor,
+)
 from digestbot.web.origin import SAFE
 from tests.web.visits import (
     ANN_TOKEN,
@@ -56,27 +64,28 @@ def test_a_token_says_who_asks_whatever_is_asked(
 
 
 @pytest.mark.parametrize(
-    "value",
+    "value, expected",
     [
-        pytest.param("", id="empty"),
-        pytest.param("Bearer", id="no-token"),
-        pytest.param("Bearer ", id="empty-token"),
-        pytest.param("Bearer ann", id="name"),
-        pytest.param(f"Bearer {ANN_TOKEN}x", id="wrong"),
-        pytest.param(f"Bearer {ANN_TOKEN} {BOB_TOKEN}", id="two"),
-        pytest.param(f"Bearer {ANN_TOKEN}, Bearer {ANN_TOKEN}", id="list"),
-        pytest.param(f"Bearer:{ANN_TOKEN}", id="colon"),
-        pytest.param(f"Bearer\t{ANN_TOKEN}", id="tab"),
-        pytest.param(f"{ANN_TOKEN}", id="no-scheme"),
-        pytest.param(f"Token {ANN_TOKEN}", id="other-scheme"),
-        pytest.param("Basic YW5uOmFubg==", id="basic"),
-        pytest.param(f"Basic {ANN_TOKEN}", id="basic-token"),
-        pytest.param("Bearer \xff\xfe", id="not-ascii"),
-        pytest.param("Bearer " + "x" * 60_000, id="huge"),
+        pytest.param("", NOBODY, id="empty"),
+        pytest.param("Bearer", WRONG_TOKEN, id="no-token"),
+        pytest.param("Bearer ", WRONG_TOKEN, id="empty-token"),
+        pytest.param("Bearer ann", WRONG_TOKEN, id="name"),
+        pytest.param(f"Bearer {ANN_TOKEN}x", WRONG_TOKEN, id="wrong"),
+        pytest.param(f"Bearer {ANN_TOKEN} {BOB_TOKEN}", WRONG_TOKEN, id="two"),
+        pytest.param(f"Bearer {ANN_TOKEN}, Bearer {ANN_TOKEN}", WRONG_TOKEN, id="list"),
+        pytest.param(f"Bearer:{ANN_TOKEN}", NOBODY, id="colon"),
+        pytest.param(f"Bearer\t{ANN_TOKEN}", NOBODY, id="tab"),
+        pytest.param(f"{ANN_TOKEN}", NOBODY, id="no-scheme"),
+        pytest.param(f"Token {ANN_TOKEN}", NOBODY, id="other-scheme"),
+        pytest.param("Basic YW5uOmFubg==", NOBODY, id="basic"),
+        pytest.param(f"Basic {ANN_TOKEN}", NOBODY, id="basic-token"),
+        pytest.param("Bearer \xff\xfe", WRONG_TOKEN, id="not-ascii"),
+        pytest.param("Bearer " + "x" * 60_000, WRONG_TOKEN, id="huge"),
     ],
 )
-def test_what_is_no_token_says_nobody(value: str) -> None:
-    assert rules().visitor(Ask(headers={"Authorization": value}).request) is NOBODY
+def test_what_is_no_token_says_nobody(value: str, expected: Visitor) -> None:
+    assert rules().visitor(Ask(headers={"Authorization": value}).request) is expected
+    assert expected.role is Role.NOBODY
 
 
 def test_the_scheme_may_be_written_in_any_case() -> None:
@@ -88,7 +97,7 @@ def test_the_scheme_may_be_written_in_any_case() -> None:
 def test_two_tokens_are_none() -> None:
     ask = Ask(headers=bearer(ANN_TOKEN), more=(("Authorization", f"Bearer {ANN_TOKEN}"),))
 
-    assert rules().visitor(ask.request) is NOBODY
+    assert rules().visitor(ask.request) is WRONG_TOKEN
 
 
 @pytest.mark.parametrize(
@@ -99,7 +108,7 @@ def test_two_tokens_are_none() -> None:
 def test_a_token_beside_another_word_is_none(first: str, second: str) -> None:
     more = (("Authorization", first), ("Authorization", second))
 
-    assert rules().visitor(Ask(more=more).request) is NOBODY
+    assert rules().visitor(Ask(more=more).request) is WRONG_TOKEN
 
 
 # Two ways at once
@@ -109,7 +118,7 @@ def test_a_wrong_token_falls_back_on_nothing() -> None:
     access = rules(proxy=PROXY)
     headers = cookie_for(access, ANN_TOKEN) | bearer("wrong") | {"X-Forwarded-User": "ann"}
 
-    assert access.visitor(Ask(headers=headers, client=PROXY_ADDRESS).request) is NOBODY
+    assert access.visitor(Ask(headers=headers, client=PROXY_ADDRESS).request) is WRONG_TOKEN
 
 
 def test_a_token_decides_before_proxy_and_session() -> None:
@@ -461,11 +470,16 @@ def test_there_nobody_changes_anything(method: str) -> None:
         pytest.param(Ask(host="localhost.evil.example"), id="begins-alike"),
         pytest.param(Ask(host=""), id="no-host"),
         pytest.param(Ask(host="localhost", headers={"X-Forwarded-For": "1.1.1.1"}), id="passed-on"),
-        pytest.param(Ask(host="localhost", headers=bearer("wrong")), id="wrong-token"),
     ],
 )
 def test_who_comes_from_elsewhere_is_nobody_there(ask: Ask) -> None:
     assert rules(users=(), host=LOOPBACK).visitor(ask.request) is NOBODY
+
+
+def test_who_sends_a_token_where_nobody_has_one_is_nobody_even_there() -> None:
+    ask = Ask(host="localhost", headers=bearer("wrong"))
+
+    assert rules(users=(), host=LOOPBACK).visitor(ask.request) is WRONG_TOKEN
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "dash.corp", ""])
