@@ -37,9 +37,11 @@ def fault_json(fault: Fault, status: int) -> Response:
 
 
 def wants_json(request: Request) -> bool:
-    """Whether a program asks."""
+    """Whether a program asks: it says so, asks for a twin, or sends a token as no browser does."""
     accepted = request.headers.get("accept", "")
-    return request.url.path.endswith(".json") or accepted.startswith("application/json")
+    is_told = request.url.path.endswith(".json") or accepted.startswith("application/json")
+    schemes = [one.partition(" ")[0] for one in request.headers.getlist("authorization")]
+    return is_told or any(scheme.lower() == "bearer" for scheme in schemes)
 
 
 def _json(told: dict[str, Any], status: int) -> Response:

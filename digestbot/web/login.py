@@ -16,6 +16,7 @@ from starlette.routing import Route
 from digestbot.clock import Clock
 from digestbot.service.logs import Event, get_log
 from digestbot.web.access import Access, Role
+from digestbot.web.answers import Fault, fault_json, wants_json
 from digestbot.web.forms import read_form
 from digestbot.web.origin import SAFE, neighbourhood
 from digestbot.web.throttle import Throttle
@@ -124,9 +125,9 @@ class _Login:
         if not self._access.has_login:
             raise HTTPException(_NOT_FOUND, "nobody signs in here")
 
-    def _page(
-        self, request: Request, there: str, problem: str = "", status: int = 200
-    ) -> HTMLResponse:
+    def _page(self, request: Request, there: str, problem: str = "", status: int = 200) -> Response:
+        if problem and wants_json(request):
+            return fault_json(Fault("sign-in", problem, self._access.hint), status)
         shown = {"next": there, "problem": problem}
         return HTMLResponse(self._render(request, TEMPLATE, shown), status)
 

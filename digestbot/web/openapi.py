@@ -44,9 +44,9 @@ Each page of the dashboard has a twin for programs: the same view as JSON, at it
 What is there stays; new keys may come, so take no key that you do not know for an error. Times
 are in UTC. What an address asks and nobody knows is disregarded, and an empty value is none.
 
-Programs send the token of a user: `Authorization: Bearer …`. Faults are JSON for whoever asks with
-`Accept: application/json`, and at every path that ends with `.json`; else they are pages, and who
-is not signed in is led to `/login`."""
+Programs send the token of a user: `Authorization: Bearer …`. Faults are JSON for whoever sends a
+token, right or wrong, for whoever asks with `Accept: application/json`, and at every path that ends
+with `.json`; else they are pages, and who is not signed in is led to `/login`."""
 _TIME = {"type": "string", "format": "date-time", "description": "As of when, in UTC."}
 
 
@@ -115,7 +115,7 @@ def _answer_of(page: Page[Any, Any]) -> str:
 
 def _page(page: Page[Any, Any]) -> Json:
     asked = parameters(page.question, page.path)
-    faults = ["400"] * bool(asked) + ["401", "429", "503"]
+    faults = ["400"] * bool(asked) + ["401", "429", "500", "503"]
     is_one = any(one["in"] == "path" for one in asked)
     return {
         "operationId": page.name,
@@ -142,7 +142,7 @@ def _export(export: Export[Any, Any]) -> Json:
         "parameters": parameters(export.question, export.path),
         "responses": {
             "200": content(CSV, {"type": "string"}, about),
-            **refs("303", "400", "401", "429", "503"),
+            **refs("303", "400", "401", "429", "500", "503"),
         },
     }
 
@@ -172,7 +172,7 @@ def _badge(name: str, summary: str) -> Json:
         "responses": {
             "200": content(SVG, {"type": "string"}, "The badge"),
             "304": {"description": "It is the one that `If-None-Match` names."},
-            **refs("303", "401", "429", "503"),
+            **refs("303", "401", "429", "500", "503"),
         },
     }
 
@@ -183,7 +183,7 @@ def _itself() -> Json:
         "summary": "This document",
         "responses": {
             "200": content(JSON, {"type": "object"}, "This document"),
-            **refs("401", "429"),
+            **refs("401", "429", "500"),
         },
     }
 

@@ -100,6 +100,6 @@ def _operation(action: Action) -> Json:
         "requestBody": {"required": True, "content": {_FORM: {"schema": form}}},
         "responses": {
             "202": content(JSON, accepted, "It is asked for, and done in a moment."),
-            **refs("303", "400", "401", "403", "404", "409", "413", "415", "429", "503"),
+            **refs("303", "400", "401", "403", "404", "409", "413", "415", "429", "500", "503"),
         },
     }

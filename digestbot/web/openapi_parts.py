@@ -24,6 +24,7 @@ _FAULTS = {
     "413": "The form is too large.",
     "415": "That is no form.",
     "429": "So much was asked for, or so many wrong tokens were sent, that it has to wait.",
+    "500": "The service is at fault; its log says how.",
     "503": "The state does not answer.",
 }
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")

@@ -25,7 +25,7 @@ from digestbot.store.errors import StoreError
 from digestbot.web.access import WRONG_TOKEN, Access, Role, Visitor
 from digestbot.web.answers import Fault, fault_json, json_answer, wants_json
 from digestbot.web.badges import badge_routes, is_public
-from digestbot.web.door import Door
+from digestbot.web.door import GUARDS, Door
 from digestbot.web.exports import export_routes
 from digestbot.web.files import Files
 from digestbot.web.login import PATHS, login_address, login_routes
@@ -41,7 +41,7 @@ from digestbot.web.throttle import Throttle
 Routes = Sequence[BaseRoute]
 _STATIC = "/static/"
 _SEE_OTHER, _BAD, _UNKNOWN, _FORBIDDEN = 303, 400, 401, 403
-_NOT_FOUND, _NOT_ALLOWED, _TOO_MANY, _DOWN = 404, 405, 429, 503
+_NOT_FOUND, _NOT_ALLOWED, _TOO_MANY, _INTERNAL, _DOWN = 404, 405, 429, 500, 503
 
 _log = get_log(__name__)
 
@@ -127,6 +127,7 @@ def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
             NotHereError: _on_fault(dashboard, "not-found", _NOT_FOUND),
             AskedWrongError: _on_fault(dashboard, "asked-wrong", _BAD),
             StoreError: _on_fault(dashboard, "state-unreachable", _DOWN),
+            Exception: _on_crash(dashboard),
         },
     )
     # It would lead to whatever host the request names.
@@ -235,6 +236,16 @@ def _on_fault(
             # Whoever asks for a public badge need not know where the state lies.
             fault = Fault(code, "there is no answer now", "")
         return _faulty(dashboard, request, fault, status)
+
+    return answer
+
+
+def _on_crash(dashboard: Dashboard) -> Callable[[Request, Exception], Response]:
+    # The error goes on from here to the log. This stands before the door, so its headers are not
+    # there by themselves.
+    def answer(request: Request, _error: Exception) -> Response:
+        fault = Fault("internal", "something went wrong here", "the log of the service says what")
+        return _faulty(dashboard, request, fault, _INTERNAL, GUARDS)
 
     return answer
 

@@ -22,9 +22,11 @@ from digestbot.store import rollouts, run_rows
 from digestbot.store.database import Database
 from digestbot.store.run_rows import RunFilter
 from digestbot.web.openapi import document
+from digestbot.web.throttle import MOST_EACH
 from tests.service.state import state
 from tests.web.asking import TOKENS, app_on
 from tests.web.fleets import service_on, small
+from tests.web.visits import bearer
 
 CHECKS = [
     not_a_server_error,
@@ -79,16 +81,23 @@ def there(database: Database, path: str) -> list[dict[str, Any]]:
     return [{"id": number} for number in (1, 2, 3, 9)] if "{id}" in path else [{}]
 
 
+def is_for_programs(_context: Any, answer: Any, case: Any) -> None:
+    """A fault is one of the contract for whoever sends a token; an unknown repo has a badge."""
+    sent = answer.request.headers.get("Authorization", "")
+    if answer.status_code >= 400 and sent.startswith("Bearer") and "{owner}" not in case.path:
+        assert answer.headers["content-type"] == ["application/json"], case
+
+
 def ask_all(cases: st.SearchStrategy[Any], role: str) -> set[int]:
     """The statuses of all answers, each of which was checked."""
-    headers = {"Authorization": f"Bearer {TOKENS[role]}"} if role in TOKENS else {}
+    headers = {} if role == "nobody" else bearer(TOKENS.get(role, "wrong"))
     statuses: set[int] = set()
 
     @BOUNDED
     @given(case=cases)
     def ask(case: Any) -> None:
         answer = case.call(headers=headers, allow_redirects=False)
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=[*CHECKS, is_for_programs])
         statuses.add(answer.status_code)
 
     ask()
@@ -130,9 +139,24 @@ def test_nobody_is_told_anything(fleet: Database, path: str) -> None:
     assert ask_all(operation.as_strategy(), "nobody") <= {303, 401}
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_who_sends_a_wrong_token_is_led_nowhere_and_soon_waits(fleet: Database, path: str) -> None:
+    operation = operation_of(app_on(fleet), path)
+    cases = operation.as_strategy(path_parameters=there(fleet, path)[0])
+
+    first = ask_all(cases, "guesser")
+    for _ in range(MOST_EACH):
+        operation.Case(path_parameters=there(fleet, path)[0]).call(headers=bearer("wrong"))
+    then = ask_all(cases, "guesser")
+
+    assert first == {401}
+    assert then == {429}
+
+
 @pytest.mark.parametrize(
     "role, expected",
     [
+        pytest.param("guesser", {401}, id="guesser"),
         pytest.param("operator", {202, 400, 404, 409, 429}, id="operator"),
         pytest.param("reader", {403}, id="reader"),
         pytest.param("nobody", {303, 401}, id="nobody"),
@@ -170,7 +194,7 @@ def test_what_is_taken_is_told_as_it_is_documented(
         operation = operation_of(service_on(database), f"/actions/{name}", "POST")
         case = operation.Case(body=form, media_type="application/x-www-form-urlencoded")
 
-        answer = case.call(headers={"Authorization": f"Bearer {TOKENS['operator']}"})
+        answer = case.call(headers=bearer(TOKENS["operator"]))
         case.validate_response(answer, checks=CHECKS)
 
     assert answer.status_code == 202
