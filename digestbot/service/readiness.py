@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 
 from digestbot.clock import Clock
 from digestbot.errors import DigestbotError
-from digestbot.service.masking import masked
+from digestbot.service.logs import Event, get_log
 
 CYCLES = 3
+# Everybody may ask, and need not know where the state is, nor as whom it is reached.
+_NO_STATE = "the state cannot be read; the log says why, and `digestbot status`"
+_log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,11 @@ class Reason:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Readiness:
     """Looks at the state, the engine, and when a cycle last came to its end.
+
+    Why the state cannot be read is for the log, once for each cause: it names places.
 
     Attributes:
         last_success: Reads that from the state; None before the first.
@@ -39,6 +44,7 @@ class Readiness:
     started: datetime
     cycles: int = CYCLES
     clock: Clock = field(default_factory=Clock)
+    _logged: str = field(default="", init=False, repr=False)
 
     def reasons(self) -> tuple[Reason, ...]:
         """Why it is not ready; none where it is."""
@@ -50,11 +56,19 @@ class Readiness:
         try:
             last = self.last_success()
         except DigestbotError as error:
-            yield Reason("state-unreachable", masked(str(error)))
+            self._log_once(error)
+            yield Reason("state-unreachable", _NO_STATE)
             return
+        self._logged = ""
         if self._is_late(max(last or self.started, self.started)):
             when = f"{last:%Y-%m-%d %H:%M} UTC" if last else "never yet"
             yield Reason("cycle-late", f"a cycle last came to its end: {when}")
+
+    def _log_once(self, error: DigestbotError) -> None:
+        problem = str(error)
+        if problem != self._logged:
+            self._logged = problem
+            _log.error(Event.STATE_FAILED, problem=problem, hint=error.hint)
 
     def _is_late(self, since: datetime) -> bool:
         """Whether so many cycles began since then that one of them should be at its end."""

@@ -90,6 +90,26 @@ def test_asking_makes_no_state(config: Path) -> None:
     assert not (config.parent / "state").exists()
 
 
+def test_why_a_state_cannot_be_read_is_told_with_where_it_is(filled: Path) -> None:
+    file = filled.parent / "state" / "digestbot.db"
+    file.write_bytes(b"no database at all " * 100)
+
+    outcome = ask(filled)
+
+    assert (outcome.code, outcome.stdout) == (5, "")
+    assert outcome.stderr.startswith(f"error: the state in {file}: file is not a database\n")
+
+
+def test_why_a_server_does_not_answer_is_told_with_its_address(tmp_path: Path) -> None:
+    path = tmp_path / "digestbot.yaml"
+    path.write_text("state: {url: 'postgresql://bot@127.0.0.1:1/digestbot'}\n")
+
+    outcome = ask(path)
+
+    assert (outcome.code, outcome.stdout) == (5, "")
+    assert "error: the state in postgresql://bot@127.0.0.1:1/digestbot: " in outcome.stderr
+
+
 def test_without_a_state_in_the_configuration_it_says_how_to_name_one(tmp_path: Path) -> None:
     path = tmp_path / "digestbot.yaml"
     path.write_text("jobs: 4\n")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from digestbot.clock import Clock
 from digestbot.errors import DigestbotError
-from digestbot.service.readiness import Readiness, Reason
+from digestbot.service.readiness import Readiness
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -57,12 +59,58 @@ def test_without_an_engine_it_is_not() -> None:
     assert slugs(readiness(is_running=False)) == ["engine-stopped"]
 
 
-def test_without_its_state_it_is_not_and_tells_no_secret() -> None:
-    error = DigestbotError("cannot reach postgresql://bot:C4nary@db/digestbot")
+UNREACHABLE = DigestbotError(
+    "the state in postgresql://bot@db.corp/digestbot: connection refused", hint="see that it runs"
+)
 
-    (reason,) = readiness(error=error).reasons()
 
-    assert reason == Reason("state-unreachable", "cannot reach postgresql://***@db/digestbot")
+def test_without_its_state_it_is_not_and_says_nothing_of_where_that_is() -> None:
+    (reason,) = readiness(error=UNREACHABLE).reasons()
+
+    assert reason.reason == "state-unreachable"
+    assert "the state cannot be read" in reason.message
+    assert not [word for word in ("bot@", "db.corp", "/digestbot", "://") if word in reason.message]
+
+
+def test_why_is_for_the_log_once_however_often_anybody_asks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = readiness(error=UNREACHABLE)
+
+    for _ in range(5):
+        found.reasons()
+
+    (line,) = [one.msg for one in caplog.records]
+    assert line == {
+        "event": "state.failed",
+        "problem": str(UNREACHABLE),
+        "hint": "see that it runs",
+    }
+
+
+def test_another_cause_and_the_next_time_are_logged_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    errors: list[DigestbotError | None] = [
+        UNREACHABLE,
+        DigestbotError("the disk is full"),
+        None,
+        UNREACHABLE,
+        UNREACHABLE,
+    ]
+
+    def last_success() -> datetime:
+        error = errors.pop(0)
+        if error is not None:
+            raise error
+        return START
+
+    found = replace(readiness(), last_success=last_success)
+    for _ in range(len(errors)):
+        found.reasons()
+
+    told = [cast("dict[str, str]", one.msg)["problem"] for one in caplog.records]
+    assert told == [str(UNREACHABLE), "the disk is full", str(UNREACHABLE)]
 
 
 def test_it_says_all_that_is_wrong() -> None:
