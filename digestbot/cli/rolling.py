@@ -34,6 +34,7 @@ def rounds_of(served: Serving) -> Rounds:
         served.database,
         partial(_tools, served),
         lambda: served.note_deliveries(notices.tell("")),
+        notices.site,
     )
 
 

@@ -47,6 +47,7 @@ from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
 from digestbot.service.requests import RequestRecorder, each
 from digestbot.service.scope import Scope
+from digestbot.service.site import Site
 from digestbot.service.tracing import start_tracing, stop_tracing
 from digestbot.service.watch import Histories, Watch
 from digestbot.store import runs
@@ -239,7 +240,8 @@ def serving(
             on_answer=each(requests.forge, metrics.forge_calls if metrics else None),
             on_left=each(requests.left, metrics.remaining if metrics else None),
         )
-        aftermath = Aftermath(database, Notices(database, told), settings.deny)
+        notices = Notices(database, told, site=Site(settings.dashboard.origin))
+        aftermath = Aftermath(database, notices, settings.deny)
         yield Serving(loaded, setup, forges, database, aftermath, digests, metrics, requests)
 
 

@@ -18,6 +18,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 _TARGET = re.compile(
     r"github:[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100})?", re.ASCII
 )
+_SITE = re.compile(
+    r"https?://(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?(?=$|[/?#])",
+    re.ASCII,
+)
 _LAST_PORT = 65535
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}", re.ASCII)
 
@@ -96,6 +100,18 @@ def _is_web_address(text: str) -> bool:
     except ValueError:
         return False
     return is_one and url.username is None and not url.fragment
+
+
+def check_site_url(text: str) -> str:
+    """Where people reach the dashboard: scheme and host, perhaps a port, and nothing more."""
+    if not _is_web_address(check_text(text)) or not _SITE.match(text):
+        raise ValueError("is not an address such as https://digestbot.example.com")
+    if not _SITE.fullmatch(text):
+        raise ValueError(
+            "has more than a host; the dashboard is at the root of one, such as "
+            "https://digestbot.example.com"
+        )
+    return text
 
 
 def check_listen(text: str) -> str:

@@ -15,6 +15,7 @@ from digestbot.config.fields import (
     Many,
     Model,
     Network,
+    SiteUrl,
     Slug,
     Text,
     Variable,
@@ -22,6 +23,7 @@ from digestbot.config.fields import (
 
 MOST_USERS = 100
 ANYBODY = "*"
+_PORTS = {"https": ":443", "http": ":80"}
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=90)
 
 
@@ -97,6 +99,12 @@ class DashboardConfig(Model):
     """The pages that show what the service knows."""
 
     enabled: bool = Field(default=True, description="Whether `digestbot serve` has a dashboard.")
+    url: SiteUrl | None = Field(
+        default=None,
+        description="Where people reach it: `https://digestbot.example.com`, without a path. With "
+        "it, badges to be pasted and notifications link there, and forms that come from there are "
+        "taken even if a reverse proxy does not pass on `Host`.",
+    )
     users: Many[UserConfig] = Field(
         default=(),
         description="Who signs in with a token. Without users and without a proxy the dashboard "
@@ -122,6 +130,14 @@ class DashboardConfig(Model):
         json_schema_extra={"default": "7d"},
         description="How long a pin may be behind, as a line in the plots.",
     )
+
+    @property
+    def origin(self) -> str:
+        """The `url` as browsers write it in `Origin`; empty where there is nothing to link to."""
+        if self.url is None or not self.enabled:
+            return ""
+        scheme, _, host = self.url.lower().rstrip("/").partition("://")
+        return f"{scheme}://{host.removesuffix(_PORTS[scheme])}"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -89,6 +89,11 @@ DigestText = Annotated[str, AfterValidator(addresses.check_digest)]
 TargetWord = Annotated[str, AfterValidator(addresses.check_target)]
 StateUrl = Annotated[str, AfterValidator(addresses.check_state_url)]
 HttpUrl = Annotated[str, AfterValidator(addresses.check_http_url)]
+SiteUrl = Annotated[
+    str,
+    AfterValidator(addresses.check_site_url),
+    Field(json_schema_extra={"pattern": "^https?://[^/?#]+/?$"}),
+]
 Listen = Annotated[str, AfterValidator(addresses.check_listen)]
 Network = Annotated[str, AfterValidator(addresses.check_network)]
 HeaderName = Annotated[

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from digestbot.clock import Clock
 from digestbot.config.dashboard import ANYBODY, DashboardConfig, ProxyConfig
-from digestbot.web.origin import SAFE, Proxies, is_loopback, is_near, is_own
+from digestbot.web.origin import SAFE, Proxies, is_by_page, is_loopback, is_near, is_own
 from digestbot.web.sessions import Sessions, cookie_of, take_back
 from digestbot.web.users import Users, users_of
 
@@ -84,11 +84,13 @@ class Access:
         proxy: ProxyConfig | None = None,
         *,
         is_local: bool = False,
+        site: str = "",
     ) -> None:
         self._users = users
         self._sessions = sessions
         self._proxy = proxy
         self._is_local = is_local
+        self._site = site
         self._key = secrets.token_bytes()
         self.proxies = Proxies.at(proxy.addresses if proxy is not None else ())
 
@@ -127,7 +129,11 @@ class Access:
 
     def is_own(self, request: Request) -> bool:
         """Whether a page of the dashboard sends this."""
-        return is_own(request, is_https=self.proxies.is_https(request))
+        return is_own(request, is_https=self.proxies.is_https(request), site=self._site)
+
+    def is_foreign(self, request: Request) -> bool:
+        """Whether a browser sends this for a page that is none of the dashboard."""
+        return is_by_page(request) and not self.is_own(request)
 
     def csrf(self, visitor: Visitor) -> str:
         """What the forms of this visitor say, so that nobody else can make one."""
@@ -201,7 +207,7 @@ def access_of(
     users = users_of(config.users, environ)
     sessions = Sessions(users, config.session, clock or Clock())
     is_local = not users and config.proxy is None and is_loopback(host)
-    return Access(users, sessions, config.proxy, is_local=is_local)
+    return Access(users, sessions, config.proxy, is_local=is_local, site=config.origin)
 
 
 def _name_in(given: Sequence[str]) -> str:

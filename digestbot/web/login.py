@@ -134,6 +134,6 @@ class _Login:
 
 _NOT_OWN = (
     "That did not come from this page. If it did: a reverse proxy in front of it must pass on "
-    "the Host that it was asked for."
+    "the Host that it was asked for, or `dashboard.url` name where people reach this."
 )
 _OF_A_PROXY = "The reverse proxy says who you are, and the configuration does not let you in."

@@ -74,8 +74,10 @@ class Proxies:
         return address is not None and any(address in network for network in self.networks)
 
 
-def is_own(request: Request, *, is_https: bool) -> bool:
+def is_own(request: Request, *, is_https: bool, site: str = "") -> bool:
     """Whether a page of this very site sends this, as the browser says.
+
+    The site is the host that is asked, and the origin that the configuration names as its own.
 
     What does not say it is from elsewhere: no browser lets a page say it for itself.
     `Sec-Fetch-Site` is the browser's own word (Fetch Metadata, section 2.4), but left out
@@ -85,6 +87,8 @@ def is_own(request: Request, *, is_https: bool) -> bool:
     if sites:
         return sites == ["same-origin"]
     origins, hosts = request.headers.getlist("origin"), request.headers.getlist("host")
+    if site and origins == [site]:
+        return True
     if len(origins) != 1 or len(hosts) != 1 or not hosts[0]:
         return False
     # A proxy that is not believed may well have been asked by https.
@@ -92,10 +96,9 @@ def is_own(request: Request, *, is_https: bool) -> bool:
     return origins[0].lower() in {f"{scheme}://{hosts[0].lower()}" for scheme in schemes}
 
 
-def is_foreign(request: Request, *, is_https: bool) -> bool:
-    """Whether a browser sends this for a page that is none of this site."""
-    says = "sec-fetch-site" in request.headers or "origin" in request.headers
-    return says and not is_own(request, is_https=is_https)
+def is_by_page(request: Request) -> bool:
+    """Whether a browser sends this for a page, of whatever site."""
+    return "sec-fetch-site" in request.headers or "origin" in request.headers
 
 
 def is_near(request: Request) -> bool:

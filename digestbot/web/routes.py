@@ -30,7 +30,7 @@ from digestbot.web.exports import export_routes
 from digestbot.web.files import Files
 from digestbot.web.login import PATHS, login_address, login_routes
 from digestbot.web.openapi import openapi_routes
-from digestbot.web.origin import SAFE, is_foreign, neighbourhood
+from digestbot.web.origin import SAFE, neighbourhood
 from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
@@ -136,7 +136,10 @@ def dashboard_routes(dashboard: Dashboard, others: Routes = ()) -> Routes:
 
 
 def _origin(dashboard: Dashboard, request: Request) -> str:
-    """Where the visitor sees the dashboard, to be pasted elsewhere."""
+    """Where people reach the dashboard, to be pasted elsewhere; else where the visitor sees it."""
+    configured = dashboard.loaded.settings.dashboard.origin
+    if configured:
+        return configured
     scheme = "https" if dashboard.access.proxies.is_https(request) else "http"
     return f"{scheme}://{request.url.netloc}"
 
@@ -197,7 +200,7 @@ def _turned_away(dashboard: Dashboard) -> Callable[[Request, Visitor], Response]
             if access.has_login and not wants_json(request):
                 return RedirectResponse(login_address(request), _SEE_OTHER)
             message = "nobody may look who is not signed in"
-        elif is_foreign(request, is_https=access.proxies.is_https(request)):
+        elif access.is_foreign(request):
             fault = Fault("foreign", "that did not come from a page of the dashboard", _FOREIGN)
             return _faulty(dashboard, request, fault, _FORBIDDEN)
         else:
@@ -207,7 +210,10 @@ def _turned_away(dashboard: Dashboard) -> Callable[[Request, Visitor], Response]
     return answer
 
 
-_FOREIGN = "ask on a page of it; a reverse proxy in front must pass on the Host it was asked for"
+_FOREIGN = (
+    "ask on a page of it; a reverse proxy in front must pass on the Host it was asked for, or "
+    "dashboard.url name where people reach it"
+)
 
 
 def _on_http(dashboard: Dashboard) -> Callable[[Request, Exception], Response]:

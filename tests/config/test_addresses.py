@@ -102,6 +102,42 @@ def test_no_address_to_listen_on(text: str) -> None:
         addresses.check_listen(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://digestbot.example.com",
+        "https://digestbot.example.com/",
+        "http://localhost:8080",
+        "https://[::1]:8443/",
+        "https://Dash_1.corp",
+    ],
+)
+def test_where_people_reach_the_dashboard(text: str) -> None:
+    assert addresses.check_site_url(text) == text
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        pytest.param("digestbot.example.com", "is not an address such as https://", id="no scheme"),
+        pytest.param("ftp://x", "is not an address such as https://", id="other scheme"),
+        pytest.param("https://", "is not an address such as https://", id="no host"),
+        pytest.param("https://me:pw@x", "is not an address such as https://", id="login"),
+        pytest.param("https://x:99999", "is not an address such as https://", id="no port"),
+        pytest.param("https://x:0", "is not an address such as https://", id="port 0"),
+        pytest.param("https://x/#a", "is not an address such as https://", id="fragment"),
+        pytest.param("https://a)b](c", "is not an address such as https://", id="markdown"),
+        pytest.param("https://a|b>", "is not an address such as https://", id="markup"),
+        pytest.param("https://x/digestbot", "has more than a host; the dashboard is", id="path"),
+        pytest.param("https://x//", "has more than a host; the dashboard is", id="two slashes"),
+        pytest.param("https://x/?a=b", "has more than a host; the dashboard is", id="query"),
+    ],
+)
+def test_nowhere_that_people_reach_the_dashboard(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}"):
+        addresses.check_site_url(text)
+
+
 @pytest.mark.parametrize("text", ["ftp://x", "https://", "https://me:pw@x/", "https://x/#a"])
 def test_no_address_to_send_to(text: str) -> None:
     with pytest.raises(ValueError, match="is not an address such as"):
@@ -145,6 +181,12 @@ def test_no_address_to_send_to(text: str) -> None:
             "freeze: [{start: 2026-12-24, end: 2026-12-01}]\n",
             "1:10: freeze[0]: ends before it starts",
             id="freeze",
+        ),
+        pytest.param(
+            "dashboard: {url: 'https://corp.example/digestbot'}\n",
+            "1:13: dashboard.url: has more than a host; the dashboard is at the root of one, such "
+            "as https://digestbot.example.com",
+            id="path",
         ),
         pytest.param("targets: [acme]\n", "1:11: targets[0]: is not a target", id="target"),
     ],

@@ -44,6 +44,7 @@ def test_all_of_it_is_read(write: Write) -> None:
         "    header: X-Forwarded-User\n"
         "    operators: [ann, bot@corp]\n"
         "    readers: ['*']\n"
+        "  url: https://digestbot.example.com\n"
         "  session: 30d\n"
         "  target: 14d\n"
     )
@@ -55,7 +56,25 @@ def test_all_of_it_is_read(write: Write) -> None:
     assert (bob.name, bob.role, bob.token_file and bob.token_file.name) == ("bob", "reader", "bob")
     assert config.proxy is not None
     assert config.proxy.header == "X-Forwarded-User"
+    assert config.origin == "https://digestbot.example.com"
     assert errors(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "keys, origin",
+    [
+        ({}, ""),
+        ({"url": "https://dash.corp"}, "https://dash.corp"),
+        ({"url": "https://Dash.Corp/"}, "https://dash.corp"),
+        ({"url": "https://dash.corp:443"}, "https://dash.corp"),
+        ({"url": "http://dash.corp:443/"}, "http://dash.corp:443"),
+        ({"url": "http://[::80]:80"}, "http://[::80]"),
+        ({"url": "https://dash.corp:8443"}, "https://dash.corp:8443"),
+        ({"url": "https://dash.corp", "enabled": False}, ""),
+    ],
+)
+def test_its_origin_is_written_as_browsers_do(keys: dict[str, object], origin: str) -> None:
+    assert DashboardConfig.model_validate(keys).origin == origin
 
 
 @pytest.mark.parametrize(
@@ -94,6 +113,8 @@ def test_all_of_it_is_read(write: Write) -> None:
             "is not the name of a header",
             id="header",
         ),
+        pytest.param("url: dash.corp", "is not an address such as", id="url"),
+        pytest.param("url: https://dash.corp/bot", "has more than a host", id="url-path"),
         pytest.param("sessions: 1h", "did you mean 'session'?", id="slip"),
         pytest.param("session: 1", "must be a duration", id="no-duration"),
     ],

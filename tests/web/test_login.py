@@ -199,6 +199,18 @@ def test_no_page_elsewhere_signs_anybody_in(headers: dict[str, str]) -> None:
     assert "set-cookie" not in answer.headers
 
 
+def test_behind_a_proxy_that_does_not_pass_on_the_host_people_sign_in_where_they_reach_it() -> None:
+    own = {"Origin": "https://digestbot.example.com"}
+
+    told = Site(rules(url="https://digestbot.example.com/")).post(
+        "/login", {"token": ANN_TOKEN}, own
+    )
+    untold = Site().post("/login", {"token": ANN_TOKEN}, own)
+
+    assert (told.status, untold.status) == (303, 403)
+    assert b"dashboard.url" in untold.body
+
+
 def test_who_is_signed_in_is_led_on() -> None:
     site = Site()
     cookie = site.sign_in()

@@ -124,6 +124,34 @@ def test_a_page_without_tls_is_another_than_the_one_with() -> None:
 
 
 @pytest.mark.parametrize(
+    "headers, expected",
+    [
+        pytest.param({"Origin": "https://site.corp"}, True, id="site"),
+        pytest.param({"Origin": f"https://{HOST}"}, True, id="host"),
+        pytest.param({"Sec-Fetch-Site": "same-origin"}, True, id="browser"),
+        pytest.param({"Origin": "http://site.corp"}, False, id="without-tls"),
+        pytest.param({"Origin": "https://site.corp:8443"}, False, id="other-port"),
+        pytest.param({"Origin": "https://site.corp.evil.example"}, False, id="begins-alike"),
+        pytest.param({"Origin": "null"}, False, id="null"),
+        pytest.param({}, False, id="nothing"),
+        pytest.param(
+            {"Origin": "https://site.corp", "Sec-Fetch-Site": "cross-site"}, False, id="browser-no"
+        ),
+    ],
+)
+def test_the_site_that_is_configured_is_this_one_too(
+    headers: dict[str, str], expected: bool
+) -> None:
+    request = Ask(headers=headers).request
+
+    assert is_own(request, is_https=True, site="https://site.corp") is expected
+
+
+def test_without_a_configured_site_no_origin_is_like_none() -> None:
+    assert not is_own(Ask(headers={"Origin": ""}).request, is_https=True, site="")
+
+
+@pytest.mark.parametrize(
     "name, text",
     [("Origin", f"http://{HOST}"), ("Sec-Fetch-Site", "same-origin"), ("Host", HOST)],
 )

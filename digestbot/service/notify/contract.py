@@ -37,6 +37,8 @@ class NoticeItem:
     """What to do about it; may be empty."""
     since: str | None
     """When it began, changed or ended, in UTC: `2026-11-21T03:04:05Z`."""
+    link: str | None
+    """The page of the dashboard about it; null where there is none, or no `dashboard.url`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class News:
             treated as hostile.
         hint: What to do about it; may be empty.
         since: When it began or ended; aware.
+        link: The page of the dashboard about it; empty for none.
     """
 
     turn: Turn
@@ -50,6 +51,7 @@ class News:
     message: str
     hint: str = ""
     since: datetime | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

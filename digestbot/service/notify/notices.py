@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import cast, get_args
 
@@ -16,6 +16,7 @@ from digestbot.service.notify.delivery import Delivery, deliver
 from digestbot.service.notify.kinds import Recipient
 from digestbot.service.notify.message import Message, News, Turn
 from digestbot.service.notify.tally import ProposalTally
+from digestbot.service.site import NOWHERE, Site
 from digestbot.store import conditions
 from digestbot.store.conditions import Change
 from digestbot.store.database import Database
@@ -45,6 +46,7 @@ class Notices:
     database: Database
     recipients: Sequence[Recipient]
     clock: Clock = field(default_factory=Clock)
+    site: Site = NOWHERE
     waiting: dict[str, ProposalTally] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -79,7 +81,14 @@ class Notices:
         with self.database.reading() as connection:
             changes = conditions.pending(connection, name)
         news = (*map(_news, changes), *waiting.news(run, now))
-        wanted = sorted((one for one in news if one.event in recipient.events), key=_importance)
+        wanted = sorted(
+            (
+                replace(one, link=self.site.about(one.subject))
+                for one in news
+                if one.event in recipient.events
+            ),
+            key=_importance,
+        )
         delivery = None
         if wanted:
             with bound(run_id=run):

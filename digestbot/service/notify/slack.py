@@ -28,6 +28,8 @@ from digestbot.service.notify.text import (
     tame,
 )
 
+MOST_TEXT = 3000
+"""Characters in a section (Slack's reference of Block Kit)."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 # What would be bold, struck out or code.
 _MARKUP = re.compile(r"[*~`]", re.ASCII)
@@ -85,7 +87,10 @@ def _news(one: News) -> str:
     ]
     if one.hint and one.turn is not Turn.RESOLVED:
         lines.append(f"hint: {_escape(tame(one.hint, HINT_LIMIT))}")
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    link = f"\n<{one.link.translate(_ESCAPES)}|See the dashboard>" if one.link else ""
+    # What is too long is refused with all that comes along.
+    return text + link if len(text) + len(link) <= MOST_TEXT else text
 
 
 def _escape(text: str) -> str:

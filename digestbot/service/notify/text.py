@@ -54,5 +54,7 @@ def _lines(message: Message) -> Iterator[str]:
         yield f"  {tame(one.message, MESSAGE_LIMIT)}"
         if one.hint and one.turn is not Turn.RESOLVED:
             yield f"  hint: {tame(one.hint, HINT_LIMIT)}"
+        if one.link:
+            yield f"  {one.link}"
     if more(message):
         yield more(message)

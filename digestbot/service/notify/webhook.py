@@ -61,4 +61,5 @@ def _item(one: News) -> NoticeItem:
         message=well_formed(one.message),
         hint=well_formed(one.hint),
         since=stamp(one.since) if one.since else None,
+        link=one.link or None,
     )

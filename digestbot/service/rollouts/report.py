@@ -32,9 +32,13 @@ def issue_title(rollout: Rollout) -> str:
     return f"Rollout {rollout.id}: {images_of(rollout)}"
 
 
-def issue_body(report: RolloutReport) -> str:
-    """The text of its issue, known again by its first line; nobody is mentioned in it."""
-    text = f"<!-- digestbot:rollout:{report.id} -->\n{render(report, _PLAIN)}"
+def issue_body(report: RolloutReport, page: str = "") -> str:
+    """The text of its issue, known again by its first line; nobody is mentioned in it.
+
+    Its `page` on the dashboard is linked to, where there is one.
+    """
+    link = f"[All of it on the dashboard]({page})\n\n" if page else ""
+    text = f"<!-- digestbot:rollout:{report.id} -->\n{link}{render(report, _PLAIN)}"
     if len(text) <= MOST_BODY:
         return text
     kept = text[: MOST_BODY - len(_CUT)]

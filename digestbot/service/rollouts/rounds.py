@@ -20,6 +20,7 @@ from digestbot.service.rollouts.news import note_news
 from digestbot.service.rollouts.report import issue_body, issue_title
 from digestbot.service.rollouts.standing_report import read_rollout
 from digestbot.service.rollouts.ways import Ways
+from digestbot.service.site import NOWHERE, Site
 from digestbot.store import images, rollouts
 from digestbot.store.database import Database
 from digestbot.store.rollouts import Rollout
@@ -52,11 +53,13 @@ class Rounds:
     Attributes:
         open_tools: Opens what one step is made with.
         tell: Tells operators what is new to them.
+        site: Where issues link to.
     """
 
     database: Database
     open_tools: Callable[[], AbstractContextManager[Tools]]
     tell: Callable[[], object] = lambda: None
+    site: Site = NOWHERE
     _written: dict[str, tuple[State, datetime]] = field(default_factory=dict)
     _warned: set[tuple[str, str]] = field(default_factory=set)
 
@@ -119,7 +122,8 @@ class Rounds:
         state, (written, at) = rollout.standing.state, self._written.get(rollout.id, (None, now))
         if state is written and now - at < ISSUE_EVERY:
             return
-        body = issue_body(read_rollout(self.database, rollout.id, now))
+        report = read_rollout(self.database, rollout.id, now)
+        body = issue_body(report, self.site.rollout(rollout.id))
         try:
             number = ledger.tracking.track(ledger.repo, rollout.issue, issue_title(rollout), body)
         except ForgeError as error:

@@ -19,6 +19,7 @@ from digestbot.service.notify.message import Message, Turn
 from digestbot.service.notify.notices import Notices
 from digestbot.service.notify.tally import ProposalTally
 from digestbot.service.notify.webhook import WebhookNotifier
+from digestbot.service.site import Site
 from digestbot.store import conditions
 from digestbot.store.conditions import Condition
 from digestbot.store.database import Database
@@ -94,6 +95,25 @@ def test_what_holds_for_five_cycles_is_told_once(database: Database) -> None:
 
     assert sent == [[True], [], [], [], []]
     assert listener.told == [[(Turn.NEW, SLOW.subject)]]
+
+
+def test_news_link_to_the_dashboard_where_it_is_known_how_people_reach_it(
+    database: Database,
+) -> None:
+    told, untold = Listener("told"), Listener("untold")
+    desk = Desk(database, (untold,))
+    desk.note(SLOW, BROKEN)
+
+    desk.notices.tell("r1")
+    recipients = [Recipient(told, EVERYTHING)]
+    Notices(database, recipients, site=Site("https://dash.corp")).tell("r1", tally(Outcome.OPENED))
+
+    assert [one.link for one in untold.messages[0].news] == ["", ""]
+    assert {one.subject: one.link for one in told.messages[0].news} == {
+        SLOW.subject: "",
+        BROKEN.subject: "https://dash.corp/repos?q=acme%2Fapp",
+        "run:r1": "https://dash.corp/runs/r1",
+    }
 
 
 def test_another_process_tells_nothing_again(database: Database) -> None:

@@ -35,6 +35,15 @@ def test_a_message_is_a_header_and_a_section_for_each_piece_of_news() -> None:
     ]
 
 
+def test_news_link_to_their_page() -> None:
+    news = make_news(link="https://dash.corp/repos?q=acme%2Fapp&a=b")
+
+    section = payload_of(make_message(news))["blocks"][1]["text"]["text"]
+
+    last = section.splitlines()[-1]
+    assert last == "<https://dash.corp/repos?q=acme%2Fapp&amp;a=b|See the dashboard>"
+
+
 @pytest.mark.parametrize("field", ["subject", "message", "hint"])
 def test_hostile_texts_neither_ping_nor_link(field: str) -> None:
     payload = payload_of(make_message(make_news(**{field: HOSTILE})))
@@ -51,7 +60,8 @@ def test_hostile_texts_neither_ping_nor_link(field: str) -> None:
 @pytest.mark.parametrize("character", ["<", "&", "@", "\x1b", "\U000e0001", "字"])
 def test_a_message_always_fits_what_slack_takes(character: str) -> None:
     long = character * 5000
-    news = [make_news(subject=long, message=long, hint=long) for _ in range(500)]
+    link = f"https://dash.corp/repos?q={'%26' * 200}"
+    news = [make_news(subject=long, message=long, hint=long, link=link) for _ in range(500)]
 
     payload = payload_of(make_message(*news))
 

@@ -40,6 +40,15 @@ def test_full_digests_are_shown_short() -> None:
     assert tame(f"moved to sha256:{'ab' * 32}", 200) == "moved to abababa"
 
 
+def test_news_end_with_the_address_of_their_page() -> None:
+    link = "https://dash.corp/repos?q=acme%2Fapp"
+
+    lines = body(make_message(make_news(link=link), make_news())).splitlines()
+
+    assert [number for number, line in enumerate(lines) if line == f"  {link}"] == [3]
+    assert len(lines) == 7
+
+
 def test_what_is_resolved_needs_no_hint() -> None:
     text = body(make_message(make_news(Turn.RESOLVED)))
 

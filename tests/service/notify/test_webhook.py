@@ -45,10 +45,19 @@ def test_a_notice_is_what_the_contract_says() -> None:
                 "message": "ghcr.io answers 429 (and 3 more)",
                 "hint": "wait",
                 "since": "2026-11-21T09:30:00Z",
+                "link": None,
             }
         ],
         "left_out": 0,
     }
+
+
+def test_an_item_names_its_page() -> None:
+    link = "https://dash.corp/rollouts/3f2a9c"
+
+    (item,) = sent(make_news(link=link)).json["items"]
+
+    assert item["link"] == link
 
 
 def test_the_token_goes_into_the_header_and_nowhere_else() -> None:

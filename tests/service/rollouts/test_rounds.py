@@ -18,6 +18,7 @@ from digestbot.service.notify.message import Message, Turn
 from digestbot.service.notify.notices import Notices
 from digestbot.service.rollouts.rounds import Ledger, Rounds, Tools
 from digestbot.service.rollouts.telling import Told, tell
+from digestbot.service.site import Site
 from digestbot.store import conditions, images, rollouts
 from tests.proposals.builders import digest
 from tests.service.rollouts.arena import IMAGE, NEW, OLD, Arena, arena, plan_for, tag
@@ -187,6 +188,21 @@ class TestIssue:
         title, body = service.issues.bodies[1]
         assert title == f"Rollout {service.world.name}: docker.io/library/alpine:3.22"
         assert body.startswith(f"<!-- digestbot:rollout:{service.world.name} -->\n")
+
+    def test_it_links_to_the_dashboard_where_that_is_known(self, service: Service) -> None:
+        service.world.tell(Verb.START)
+        service.step()
+        name, before = service.world.name, service.issues.bodies[1][1]
+
+        service.rounds.site = Site("https://dash.corp")
+        service.step(minutes=10)
+        service.step()
+
+        page = f"https://dash.corp/rollouts/{name}"
+        assert "dash.corp" not in before
+        assert service.issues.bodies[1][1].startswith(
+            f"<!-- digestbot:rollout:{name} -->\n[All of it on the dashboard]({page})\n\n**Rollout"
+        )
 
     def test_it_is_written_anew_at_most_every_few_minutes(self, service: Service) -> None:
         service.world.tell(Verb.START)

@@ -360,6 +360,18 @@ def test_its_badge_can_be_pasted(fleet: Database) -> None:
     )
 
 
+def test_its_badge_leads_to_where_people_reach_the_dashboard(fleet: Database) -> None:
+    loaded = loaded_with(dashboard={"url": "https://digestbot.example.com/"})
+    with asking(fleet, loaded=loaded) as client:
+        page = parse(client.get(f"/repos/{SHOP}", headers={"host": "10.0.0.9:8080"}).text)
+
+    assert [one["src"] for one in page.one("main").all("img")] == ["/badges/repos/acme/shop.svg"]
+    assert page.one("pre").text == (
+        "[![base images](https://digestbot.example.com/badges/repos/acme/shop.svg)]"
+        f"(https://digestbot.example.com/repos/{SHOP})"
+    )
+
+
 def test_a_name_cannot_leave_the_markdown_of_its_badge(database: Database) -> None:
     rows = Rows(NOW)
     rows.repo("acme/x](javascript:alert(1))[")
