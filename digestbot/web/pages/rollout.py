@@ -11,7 +11,11 @@ from pydantic import Field
 from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import OPEN, Target, grouped
 from digestbot.service.rollouts.meanings import ABOUT_ONE, MEANINGS, command, helpful
-from digestbot.service.rollouts.standing_contract import RolloutReport, RolloutVerb
+from digestbot.service.rollouts.standing_contract import (
+    RolloutReport,
+    RolloutStraggler,
+    RolloutVerb,
+)
 from digestbot.service.rollouts.standing_report import report_of
 from digestbot.service.rollouts.starting import seen_at_once
 from digestbot.service.rollouts.waiting import Scene
@@ -29,7 +33,7 @@ from digestbot.web.pages.rollout_told import (
     straggler_of,
     todo_of,
 )
-from digestbot.web.pages.rollout_view import RolloutView
+from digestbot.web.pages.rollout_view import RolloutImage, RolloutRepo, RolloutView
 
 MOST_LATE, MOST_EVENTS = 20, 50
 RolloutId = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
@@ -132,15 +136,7 @@ def _found(look: Look, question: RolloutQuestion) -> _Found:
 
 
 def _view(look: Look, question: RolloutQuestion, found: _Found) -> RolloutView:
-    scene, report = found.scene, found.report
-    rollout, plan = scene.rollout, scene.rollout.plan
-    where = Where(
-        planned={one.repo: one for one in plan.targets},
-        homes=found.homes,
-        back={one.repo: one for one in scene.back},
-        standing=rollout.standing,
-    )
-    first = (question.page - 1) * ROWS
+    rollout, report = found.scene.rollout, found.report
     return RolloutView(
         id=rollout.id,
         state=report.state.value,
@@ -149,10 +145,7 @@ def _view(look: Look, question: RolloutQuestion, found: _Found) -> RolloutView:
         is_live=is_live(rollout),
         waits=report.waits,
         todo=todo_of(report.state, report.waits.reason),
-        verbs=[
-            RolloutVerb(verb, MEANINGS[verb], command(verb, rollout.id))
-            for verb in verbs_of(rollout)
-        ],
+        verbs=_verbs(rollout),
         objections=_objections(look, rollout),
         wave=report.wave,
         planned_at=report.planned_at,
@@ -161,28 +154,59 @@ def _view(look: Look, question: RolloutQuestion, found: _Found) -> RolloutView:
         fleet=report.fleet,
         repos=report.repos,
         counts={state.value: number for state, number in report.counts.items()},
-        back={
-            state.value: number for state, number in grouped(list(scene.back)).items() if scene.back
-        },
+        back=_back(found.scene),
         p50_s=report.p50_s,
         p90_s=report.p90_s,
         pace=report.pace,
         issue=report.issue,
-        rules=rules_of(plan),
-        images=[
-            image_of(plan, move, tag) for move, tag in zip(plan.moves, found.tags, strict=True)
-        ],
+        rules=rules_of(rollout.plan),
+        images=_images(found),
         waves=report.waves,
         failing=report.failing,
-        stragglers=[straggler_of(one, found.homes) for one in report.stragglers[:MOST_LATE]],
+        stragglers=_stragglers(found),
         stragglers_total=len(report.stragglers),
         left=report.left,
         burndown=report.burndown,
         total=len(found.asked),
-        targets=[repo_of(one, where) for one in found.asked[first : first + ROWS]],
+        targets=_repos(found, question),
         events=report.events[: -MOST_EVENTS - 1 : -1],
         events_total=len(report.events),
     )
+
+
+def _verbs(rollout: Rollout) -> list[RolloutVerb]:
+    return [
+        RolloutVerb(verb, MEANINGS[verb], command(verb, rollout.id)) for verb in verbs_of(rollout)
+    ]
+
+
+def _back(scene: Scene) -> dict[str, int]:
+    """What became of those that were offered what they had; nothing where none was."""
+    if not scene.back:
+        return {}
+    return {state.value: number for state, number in grouped(list(scene.back)).items()}
+
+
+def _images(found: _Found) -> list[RolloutImage]:
+    plan = found.scene.rollout.plan
+    return [image_of(plan, move, tag) for move, tag in zip(plan.moves, found.tags, strict=True)]
+
+
+def _stragglers(found: _Found) -> list[RolloutStraggler]:
+    return [straggler_of(one, found.homes) for one in found.report.stragglers[:MOST_LATE]]
+
+
+def _repos(found: _Found, question: RolloutQuestion) -> list[RolloutRepo]:
+    """The repos of the page that is asked for."""
+    rollout, back = found.scene.rollout, found.scene.back
+    where = Where(
+        planned={one.repo: one for one in rollout.plan.targets},
+        homes=found.homes,
+        back={one.repo: one for one in back},
+        standing=rollout.standing,
+    )
+    first = (question.page - 1) * ROWS
+    return [repo_of(one, where) for one in found.asked[first : first + ROWS]]
 
 
 def is_live(rollout: Rollout) -> bool:
