@@ -217,10 +217,8 @@ def serving(
     loaded = load(context, config=config, no_config=False, keys={})
     check_trust(context, loaded)
     settings = loaded.settings
-    if not settings.targets:
-        raise _lacking("targets", "targets: [github:acme]")
-    if settings.state is None:
-        raise _lacking("state", "state: {folder: /var/lib/digestbot}")
+    if not settings.targets or settings.state is None:
+        raise _lacking(loaded)
     setup = make_setup(settings, os.environ)
     told = recipients(settings.notify, os.environ)
     words = ForgeWords(is_proposing=True, max_wait=_MAX_WAIT_S)
@@ -255,8 +253,24 @@ def rules_key(settings: Settings) -> str:
     return hashlib.sha256(f"{__version__}\n{INTEREST.key}\n{told}".encode()).hexdigest()[:16]
 
 
-def _lacking(key: str, line: str) -> UsageError:
-    return UsageError(
-        f"the configuration names no {key}",
-        hint=f"name a file with --config, and write in it: {line}",
-    )
+def _lacking(loaded: LoadedSettings) -> UsageError:
+    """All that is to be written, at once, with an example of each."""
+    settings, file = loaded.settings, loaded.path
+    told = [_NEEDED["targets"]] if not settings.targets else []
+    told += [_NEEDED["state"]] if settings.state is None else []
+    what = " and ".join(what for what, _ in told)
+    lines = " and ".join(line for _, line in told)
+    where = f"write in {file}:" if file else "name a file with --config, and write in it:"
+    return UsageError(f"{file or 'the configuration'} names {what}", hint=f"{where} {lines}")
+
+
+_NEEDED = {
+    "targets": (
+        "no targets to watch",
+        "`targets: [github:acme]` (an owner; `github:acme/app` is one repo)",
+    ),
+    "state": (
+        "no state to keep what it saw in",
+        "`state: {folder: /var/lib/digestbot}`",
+    ),
+}

@@ -377,7 +377,11 @@ def test_without_a_configuration_it_says_what_to_write(fleet: Fleet) -> None:
     outcome = digestbot("run")
 
     assert (outcome.code, outcome.stdout) == (2, "")
-    assert "targets: [github:acme]" in outcome.stderr
+    assert outcome.stderr == (
+        "error: the configuration names no targets to watch and no state to keep what it saw in\n"
+        "hint: name a file with --config, and write in it: `targets: [github:acme]` (an owner; "
+        "`github:acme/app` is one repo) and `state: {folder: /var/lib/digestbot}`\n"
+    )
     assert not (fleet.folder / "state").exists()
 
 

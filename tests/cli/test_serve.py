@@ -471,6 +471,30 @@ def test_a_configuration_that_cannot_be_served_is_a_usage_error(
     assert words in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    "text, lacks, example",
+    [
+        pytest.param("jobs: 4\n", "no targets to watch and no state", "github:acme/app", id="both"),
+        pytest.param("state: {folder: s}\n", "no targets to watch", "targets: [", id="targets"),
+        pytest.param("targets: []\nstate: {folder: s}\n", "no targets", "targets: [", id="empty"),
+        pytest.param("targets: [github:a]\n", "no state to keep", "state: {folder", id="state"),
+    ],
+)
+def test_a_file_that_lacks_something_is_named_with_what_to_write(
+    tmp_path: Path, text: str, lacks: str, example: str
+) -> None:
+    path = tmp_path / "service.yaml"
+    path.write_text(text)
+
+    outcome = digestbot("serve", "--config", str(path))
+
+    assert (outcome.code, outcome.stdout) == (2, "")
+    error, hint = outcome.stderr.splitlines()
+    assert error.startswith(f"error: {path} names {lacks}")
+    assert hint.startswith(f"hint: write in {path}: `")
+    assert example in hint
+
+
 @pytest.mark.parametrize("listen", ["8080", "localhost", "127.0.0.1:70000", ":1"])
 def test_an_address_that_is_none_is_a_usage_error(service: Service, listen: str) -> None:
     outcome = refused(service, "--listen", listen)
