@@ -37,11 +37,15 @@ def fault_json(fault: Fault, status: int) -> Response:
 
 
 def wants_json(request: Request) -> bool:
-    """Whether a program asks: it says so, asks for a twin, or sends a token as no browser does."""
+    """Whether a program asks: it says so, asks for a twin, or sends a token and wants no page.
+
+    Browsers say that they take pages; a proxy in front may send a token for them.
+    """
     accepted = request.headers.get("accept", "")
-    is_told = request.url.path.endswith(".json") or accepted.startswith("application/json")
-    schemes = [one.partition(" ")[0] for one in request.headers.getlist("authorization")]
-    return is_told or any(scheme.lower() == "bearer" for scheme in schemes)
+    if request.url.path.endswith(".json") or accepted.startswith("application/json"):
+        return True
+    schemes = [one.partition(" ")[0].lower() for one in request.headers.getlist("authorization")]
+    return "bearer" in schemes and "text/html" not in accepted
 
 
 def _json(told: dict[str, Any], status: int) -> Response:

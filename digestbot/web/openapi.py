@@ -45,8 +45,9 @@ What is there stays; new keys may come, so take no key that you do not know for 
 are in UTC. What an address asks and nobody knows is disregarded, and an empty value is none.
 
 Programs send the token of a user: `Authorization: Bearer …`. Faults are JSON for whoever sends a
-token, right or wrong, for whoever asks with `Accept: application/json`, and at every path that ends
-with `.json`; else they are pages, and who is not signed in is led to `/login`."""
+token, right or wrong, and does not ask for `text/html`; for whoever asks with
+`Accept: application/json`; and at every path that ends with `.json`. Else they are pages, and who
+is not signed in is led to `/login`."""
 _TIME = {"type": "string", "format": "date-time", "description": "As of when, in UTC."}
 
 

@@ -17,6 +17,9 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.1,*/*
         pytest.param(Ask("/repos?next=a.json"), False, id="twin elsewhere"),
         pytest.param(Ask("/repos", headers={"Authorization": "Basic YQ=="}), False, id="password"),
         pytest.param(Ask("/repos", headers={"Authorization": "Bearers x"}), False, id="like it"),
+        pytest.param(
+            Ask("/repos", headers=BROWSER | bearer("wrong")), False, id="proxy's token in a browser"
+        ),
         pytest.param(Ask("/repos.json"), True, id="twin"),
         pytest.param(Ask("/repos.json", headers=BROWSER), True, id="twin in a browser"),
         pytest.param(Ask("/repos", headers={"Accept": "application/json"}), True, id="says so"),
