@@ -30,6 +30,7 @@ from digestbot.service.logs import Event, get_log
 from digestbot.store.runs import RunState
 
 _EXITS = {RunState.DONE: Exit.OK, RunState.STOPPED: Exit.INTERRUPTED}
+_ASKER = "digestbot run"
 _log = get_log(__name__)
 
 
@@ -79,7 +80,7 @@ def command(
             bar.repo_done(outcome.name, len(outcome.verdicts))
             account.add(outcome, writer)
 
-        result = served.cycle(stop, told)
+        result = served.cycle(stop, told, asked_by=[_ASKER])
         rounds_of(served).all(stop)
         limiter = served.forges.limiter
     for problem in result.problems:

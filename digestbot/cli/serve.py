@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -89,9 +89,9 @@ def _serve(served: Serving, address: tuple[str, int], stop: threading.Event) -> 
         pause=_pause(served.settings.hold),
     )
 
-    def run_cycle(asked: Stop, scope: Scope | None) -> None:
+    def run_cycle(asked: Stop, scope: Scope | None, by: Sequence[str]) -> None:
         with metrics.job(CYCLE.name if scope is None else HINT):
-            served.cycle(asked, scope=scope)
+            served.cycle(asked, scope=scope, asked_by=by)
 
     debounce = Debounce(served.clock)
     open_engine = partial(_engine, served)

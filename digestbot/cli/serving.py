@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -106,6 +106,7 @@ class Serving:
         stop: Stop,
         on_outcome: OnOutcome = lambda _outcome, _writer: None,
         scope: Scope | None = None,
+        asked_by: Sequence[str] = (),
     ) -> CycleResult:
         """One cycle, and what follows it; about everything, where there is no scope.
 
@@ -130,7 +131,7 @@ class Serving:
                 on_outcome(outcome, shared.writers.pop(outcome.name, None))
 
             counted = self.requests.requests
-            cycle = Cycle(self._fleet(), watch, open_run, stop, told, scope, counted)
+            cycle = Cycle(self._fleet(), watch, open_run, stop, told, scope, counted, asked_by)
             try:
                 cycle.run()
             finally:

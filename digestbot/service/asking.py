@@ -27,6 +27,14 @@ MOST_IGNORES = 1000
 LONGEST_REASON = 300
 LONGEST_IGNORE = timedelta(days=365)
 _EVERYTHING = "everything"
+_WORDS: Final = {
+    "scan": "scan now",
+    "propose": "propose now",
+    "retry": "try again",
+    "ignore": "leave alone",
+    "unignore": "leave alone no more",
+}
+"""What people do, as the buttons say it."""
 _WHOLE: Final = {"what": "scan", "subject": _EVERYTHING}
 _log = get_log(__name__)
 
@@ -214,7 +222,7 @@ class Asks:
             _log.warning(Event.ACT_REFUSED, **told, code=refusal.value)
             raise AskRefusedError(refusal)
         _log.info(Event.ACT_ASKED, **told)
-        self.engine.submit(self._job(ask))
+        self.engine.submit(self._job(ask).asked_by(f"{who} ({_WORDS[ask.what]})"))
         return Taken(ask.what, subject, who, now)
 
     def _job(self, ask: Ask) -> Job:

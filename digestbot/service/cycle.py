@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -67,6 +67,7 @@ class Cycle:
         open_run: What all repos of one forge share; it asks the same resolver.
         on_outcome: Told what became of each repo.
         scope: What it is about; None is everything.
+        asked_by: Who asked for it, in words; nobody where it is by the timetable.
         requests: What it asked of others so far; None where nobody counts.
     """
 
@@ -77,6 +78,7 @@ class Cycle:
     on_outcome: Callable[[RepoOutcome], None] = lambda _outcome: None
     scope: Scope | None = None
     requests: Callable[[], Requests | None] = lambda: None
+    asked_by: Sequence[str] = ()
     run_id: str = field(default_factory=lambda: secrets.token_hex(6))
     counts: Counter[str] = field(default_factory=Counter)
     asked: set[Query] = field(default_factory=set)
@@ -106,7 +108,7 @@ class Cycle:
             _log.info(Event.CYCLE_STARTED)
             with self.fleet.database.begin() as connection:
                 kind = runs.WHOLE if self.scope is None else HINT
-                runs.begin(connection, self.run_id, kind, self.fleet.now())
+                runs.begin(connection, self.run_id, kind, self.fleet.now(), self.asked_by)
             try:
                 self._work()
                 self.state = self._state()

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from apscheduler.executors.pool import BasePoolExecutor
@@ -64,7 +64,7 @@ class InProcessEngine:
         """Have a job done: at that time, or as soon as may be; nothing once it is stopped.
 
         Args:
-            job: One that waits under the same key is replaced.
+            job: One that waits under the same key is replaced; who asked for that asked for this.
             at: Any time that knows its zone; the earlier one counts where the key waits already.
 
         Raises:
@@ -77,6 +77,8 @@ class InProcessEngine:
             if self._stop.is_set():
                 return
             known = self._waiting.get(job.key)
+            if known is not None:
+                job = replace(job, by=known.job.asked_by(*job.by).by)
             if known is not None and known.at <= at:
                 known.job = job
             else:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+MOST_ASKERS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,18 @@ class Job:
         key: Jobs of one key never run at the same time; while one waits, more of it are the
             same one, which runs at the earliest of their times.
         arguments: What the work is told; short texts, so that a job can lie in a database.
+        by: Who asked for it, in words: `ann (scan now)`, `webhook harbor`; nobody where it is by
+            the timetable. It makes no other job of it.
     """
 
     name: str
     key: str
     arguments: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[str, ...] = field(default=(), compare=False)
+
+    def asked_by(self, *names: str) -> Job:
+        """The same job, for which these asked, too; as many are told as a person reads."""
+        return replace(self, by=tuple(dict.fromkeys((*self.by, *names)))[:MOST_ASKERS])
 
 
 class Stop(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -49,14 +49,14 @@ class Scheduler:
     """Keeps one cycle waiting in the engine at any time.
 
     Attributes:
-        run_cycle: Does one cycle, about everything or within a scope.
+        run_cycle: Does one cycle, about everything or within a scope; is told who asked for it.
         open_engine: The engine that does these works.
         watch: Makes of a work one that says when it begins and ends.
     """
 
     database: Database
     timetable: Timetable
-    run_cycle: Callable[[Stop, Scope | None], object]
+    run_cycle: Callable[[Stop, Scope | None, Sequence[str]], object]
     open_engine: Callable[[Mapping[str, Work]], Engine]
     clock: Clock = field(default_factory=Clock)
     watch: Callable[[Work], Work] = lambda work: work
@@ -126,7 +126,7 @@ class Scheduler:
         try:
             with self.database.begin() as connection:
                 schedules.note_started(connection, job.key, self._now())
-            self.run_cycle(stop, None)
+            self.run_cycle(stop, None, job.by)
         finally:
             self._took = timedelta(seconds=self.clock.monotonic() - began)
             self._plan_next()
@@ -142,10 +142,10 @@ class Scheduler:
         if self._now() >= self._due or not self._concerns(scope):
             return
         if not self._may_look():
-            self._plan(self._now() + max(HINTS_WITHIN, self._took))
+            self._plan(self._now() + max(HINTS_WITHIN, self._took), job.by)
             return
         try:
-            self.run_cycle(stop, scope)
+            self.run_cycle(stop, scope, job.by)
         finally:
             self._plan_next()
 
@@ -172,9 +172,9 @@ class Scheduler:
         else:
             self._plan(at + self.timetable.jitter * self.clock.jitter())
 
-    def _plan(self, at: datetime) -> None:
+    def _plan(self, at: datetime, by: Sequence[str] = ()) -> None:
         self._due = min(self._due, at)  # as in the engine
-        self._engine.submit(CYCLE, at)
+        self._engine.submit(CYCLE.asked_by(*by), at)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.wall(), UTC)

@@ -15,7 +15,16 @@ from digestbot.store.tables import RUNS
 
 _C = RUNS.c
 # What went wrong in a run may be long; lists do without.
-_LISTED = (_C.id, _C.kind, _C.state, _C.started_at, _C.finished_at, _C.counts, _C.problem_count)
+_LISTED = (
+    _C.id,
+    _C.kind,
+    _C.state,
+    _C.started_at,
+    _C.finished_at,
+    _C.counts,
+    _C.problem_count,
+    _C.asked_by,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,7 @@ class RunFilter:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run in the list; `problems` is how many there were."""
+    """A run in the list; `problems` is how many there were, `asked_by` who asked, in words."""
 
     id: str
     kind: str
@@ -37,6 +46,7 @@ class RunRow:
     finished_at: datetime | None
     counts: Mapping[str, int]
     problems: int
+    asked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +125,5 @@ def _row(row: Row[Any]) -> RunRow:
         row.finished_at,
         row.counts,
         row.problem_count,
+        tuple(row.asked_by or ()),
     )

@@ -72,11 +72,13 @@ class RunRecord:
     problems: tuple[Problem, ...] = ()
 
 
-def begin(connection: Connection, run_id: str, kind: str, now: datetime) -> None:
-    """Write down that a run begins."""
+def begin(
+    connection: Connection, run_id: str, kind: str, now: datetime, asked_by: Sequence[str] = ()
+) -> None:
+    """Write down that a run begins, and who asked for it, in words."""
     state = RunState.RUNNING.value
     row = {"id": run_id, "kind": kind, "state": state, "counts": {}, "problems": []}
-    connection.execute(insert(RUNS).values(started_at=now, **row))
+    connection.execute(insert(RUNS).values(started_at=now, asked_by=list(asked_by), **row))
 
 
 def note_progress(

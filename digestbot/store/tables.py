@@ -227,6 +227,8 @@ RUNS = Table(
     Column("problems", JSON, nullable=False),
     _count("problem_count"),
     Column("requests", JSON),
+    # Nothing for runs from before this was written down.
+    Column("asked_by", JSON),
     Index(None, "started_at"),
     Index(None, "kind", "state", "started_at"),
 )

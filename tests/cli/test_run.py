@@ -162,6 +162,7 @@ def test_whom_it_asked_is_written_down(fleet: Fleet, monkeypatch: pytest.MonkeyP
     with fleet.state() as database, database.reading() as connection:
         found = run_rows.one(connection, runs.latest(connection)[0].id)
     assert found is not None
+    assert found.row.asked_by == ("digestbot run",)
     assert found.requests == {
         "registries": {"ghcr.io": {"200": 1}},
         "forges": {"api.github.com": {"304": 1}},

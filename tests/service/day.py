@@ -84,7 +84,7 @@ class Day:
         times = Timetable(("*/15 * * * *",), run_on_start=self.chance.random() < 0.5)
         clock = self.world.clock.as_clock()
         scheduler = Scheduler(
-            self.world.database, times, lambda _stop, _scope: self.world.cycle(), open_engine, clock
+            self.world.database, times, lambda *_asked: self.world.cycle(), open_engine, clock
         )
         scheduler.open()
         scheduler.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -35,7 +35,8 @@ from digestbot.service.asking import (
 from digestbot.service.jobs import Job, Stop, Work
 from digestbot.service.scheduler import CYCLE, Scheduler, Timetable
 from digestbot.service.scope import ASKED, Scope
-from digestbot.store import acts, ignores, repos
+from digestbot.store import acts, ignores, repos, run_rows
+from digestbot.store.run_rows import RunFilter
 from tests.proposals.builders import digest
 from tests.service.virtual_engine import VirtualEngine
 from tests.service.world import TARGET, ServiceWorld, repo_with, service_world
@@ -108,9 +109,15 @@ class Service:
             rows = acts.newest(connection)
         return [(row.who, row.what, row.subject, row.result) for row in rows]
 
-    def _cycle(self, _stop: Stop, scope: Scope | None) -> None:
+    def askers(self) -> list[tuple[str, ...]]:
+        """Who asked for each run, the newest first."""
+        with self.world.database.reading() as connection:
+            found = run_rows.page(connection, RunFilter())
+        return [one.asked_by for one in found]
+
+    def _cycle(self, _stop: Stop, scope: Scope | None, by: Sequence[str]) -> None:
         self.scopes.append(scope)
-        self.world.cycle(scope)
+        self.world.cycle(scope, by)
 
     def _open(self, work: Mapping[str, Work]) -> VirtualEngine:
         self.engine = VirtualEngine(
@@ -146,6 +153,39 @@ def test_an_ignored_image_is_left_alone_where_it_was_asked_and_nobody_else_is_bo
             Status.SKIPPED,
             "ignored by ann until 2026-11-23: loud",
         )
+
+
+@pytest.mark.parametrize(
+    "ask, words",
+    [
+        pytest.param(Scan(), "scan now", id="scan of everything"),
+        pytest.param(Scan(tag(PYTHON)), "scan now", id="scan of an image"),
+        pytest.param(Scan(repo="acme/app"), "scan now", id="scan of a repo"),
+        pytest.param(Propose("acme/app"), "propose now", id="propose"),
+        pytest.param(Retry(repo="acme/app"), "try again", id="retry"),
+        pytest.param(ignoring("acme/app"), "leave alone", id="ignore"),
+    ],
+)
+def test_the_run_says_who_asked_for_what(tmp_path: Path, ask: Ask, words: str) -> None:
+    with service(tmp_path) as s:
+        s.do()
+        before = s.askers()
+        s.ask(ask, "ann")
+        s.do()
+
+        assert s.askers()[: -len(before)] == [(f"ann ({words})",)]
+        assert set(before) == {()}
+
+
+def test_all_who_asked_for_one_look_are_told(tmp_path: Path) -> None:
+    with service(tmp_path) as s:
+        s.do()
+        s.ask(Scan(tag(PYTHON)), "ann")
+        s.ask(Retry(tag(PYTHON)), "bob")
+        s.ask(Scan(tag(PYTHON)), "ann")
+        s.do()
+
+        assert s.askers()[0] == ("ann (scan now)", "bob (try again)")
 
 
 def test_an_image_is_ignored_in_all_repos_that_use_it(tmp_path: Path) -> None:

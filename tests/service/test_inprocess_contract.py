@@ -39,10 +39,15 @@ class Bench:
         self.engine = self.make({"note": self._note, "fail": self._fail}, self._failed)
 
     def submit(
-        self, key: str, text: str = "", *, name: str = "note", after: timedelta | None = None
+        self,
+        key: str,
+        text: str = "",
+        *by: str,
+        name: str = "note",
+        after: timedelta | None = None,
     ) -> None:
         at = None if after is None else datetime.now(UTC) + after
-        self.engine.submit(Job(name, key, {"text": text}), at)
+        self.engine.submit(Job(name, key, {"text": text}, by), at)
 
     @property
     def texts(self) -> list[str]:
@@ -125,6 +130,40 @@ def test_many_of_one_key_are_one(bench: Bench) -> None:
     bench.submit("a", "now")
 
     assert bench.texts == ["now"]
+
+
+def test_all_who_asked_for_what_waits_under_a_key_are_told(bench: Bench) -> None:
+    bench.submit("a", "later", "ann (scan now)", after=2 * HOUR)
+    bench.submit("a", "sooner", "webhook harbor", after=HOUR)
+    bench.submit("a", "now", "ann (scan now)")
+    bench.submit("b", "now", "bob (scan now)")
+
+    assert bench.texts == ["now", "now"]
+    told = {job.key: job.by for job in bench.done}
+    assert told == {"a": ("ann (scan now)", "webhook harbor"), "b": ("bob (scan now)",)}
+
+
+def test_the_timetable_takes_nobodys_wish_away(bench: Bench) -> None:
+    def again(job: Job) -> None:
+        if job.key == "gate":
+            bench.submit("a", "asked", "ann (scan now)")
+            bench.submit("a", "planned", after=HOUR)
+
+    bench.then = again
+    bench.submit("gate", "gate")
+
+    assert bench.texts == ["gate", "planned"]
+    assert bench.done[-1].by == ("ann (scan now)",)
+
+
+def test_who_asked_is_forgotten_once_it_is_done(bench: Bench) -> None:
+    bench.submit("a", "one", "ann (scan now)")
+    assert bench.texts == ["one"]
+
+    bench.submit("a", "two")
+
+    assert bench.texts == ["one", "two"]
+    assert bench.done[-1].by == ()
 
 
 def test_other_keys_are_others(bench: Bench) -> None:

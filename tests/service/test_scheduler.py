@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,7 @@ class Service:
         self.clock = VirtualClock(MORNING)
         self.cycles = 0
         self.scopes: list[Scope] = []
+        self.askers: list[list[str]] = []
         self.takes_s = self.hint_takes_s = 0.0
         self.errors: list[BaseException] = []
         self.is_behind_s = 0.0
@@ -61,7 +62,8 @@ class Service:
             number = add_repos(connection, name)[name]
             add_findings(connection, number, finding(image))
 
-    def _cycle(self, _stop: Stop, scope: Scope | None) -> None:
+    def _cycle(self, _stop: Stop, scope: Scope | None, by: Sequence[str]) -> None:
+        self.askers.append(list(by))
         if scope is not None:
             self.scopes.append(scope)
             self.clock.advance(self.hint_takes_s)
@@ -180,7 +182,8 @@ def test_beyond_so_many_hints_one_cycle_stands_for_all(service: Service) -> None
 
     def storm(name: str) -> None:
         for number in range(MOST_HINTS):
-            service.engine.submit(Job("image", f"image:{name}{number}", {"image": "python:3"}))
+            job = Job("image", f"image:{name}{number}", {"image": "python:3"}, (f"webhook {name}",))
+            service.engine.submit(job)
         service.wait(timedelta(minutes=1))
 
     for name in "abc":
@@ -189,6 +192,8 @@ def test_beyond_so_many_hints_one_cycle_stands_for_all(service: Service) -> None
 
     assert len(service.scopes) == MOST_HINTS
     assert service.cycles == cycles + 1
+    assert service.askers[:2] == [[], ["webhook a"]]
+    assert service.askers[-1] == ["webhook b", "webhook c"]
     storm("d")
     assert len(service.scopes) == 2 * MOST_HINTS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -47,6 +48,7 @@ class VirtualEngine:
         moment, number = at or self.now(), next(self._numbers)
         if known := self._waiting.get(job.key):
             moment, number = min((moment, number), known[:2])
+            job = replace(job, by=known[2].asked_by(*job.by).by)
         self._waiting[job.key] = (moment, number, job)
 
     def run_until(self, moment: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -92,7 +92,7 @@ class ServiceWorld:
     on_outcome: Callable[[RepoOutcome], object] = lambda _outcome: None
     requests: Callable[[], Requests | None] = lambda: None
 
-    def cycle(self, scope: Scope | None = None) -> CycleResult:
+    def cycle(self, scope: Scope | None = None, by: Sequence[str] = ()) -> CycleResult:
         self.outcomes.clear()
         histories = Histories(self.database)
         clock = self.clock.as_clock()
@@ -127,7 +127,7 @@ class ServiceWorld:
             jobs=self.jobs,
             clock=clock,
         )
-        return Cycle(fleet, watch, open_run, self.stop, self._told, scope, self.requests).run()
+        return Cycle(fleet, watch, open_run, self.stop, self._told, scope, self.requests, by).run()
 
     def _told(self, outcome: RepoOutcome) -> None:
         self.outcomes.append(outcome)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import null, update
 
 from digestbot.scan.result import Problem
 from digestbot.store import run_rows, runs
 from digestbot.store.database import Database
 from digestbot.store.run_rows import RunFilter
 from digestbot.store.runs import Requests, RunState
+from digestbot.store.tables import RUNS
 from tests.service.state import HOUR, NOW, add_run
 
 PROBLEM = Problem("registry", "quay.io", "unauthorized", "401", "give it a token")
@@ -43,6 +45,23 @@ def test_runs_are_listed_the_newest_first(
 
     assert sorted(found[:2]) + found[2:] == sorted(expected[:2]) + expected[2:]
     assert total == len(expected)
+
+
+def test_who_asked_for_a_run_is_told_with_it(database: Database) -> None:
+    askers = ("ann (scan now)", "webhook harbor")
+    with database.begin() as connection:
+        runs.begin(connection, "asked", "hint", NOW, askers)
+        runs.begin(connection, "planned", "cycle", NOW - HOUR)
+        runs.begin(connection, "old", "cycle", NOW - 2 * HOUR)
+        connection.execute(update(RUNS).where(RUNS.c.id == "old").values(asked_by=null()))
+
+    with database.reading() as connection:
+        listed = {one.id: one.asked_by for one in run_rows.page(connection, RunFilter())}
+        found = run_rows.one(connection, "asked")
+
+    assert listed == {"asked": askers, "planned": (), "old": ()}
+    assert found is not None
+    assert found.row.asked_by == askers
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])

@@ -107,4 +107,4 @@ def _add_runs(rows: Rows, chance: random.Random) -> None:
         counts = {"listed": REPOS, "lookups": IMAGES, "updated": chance.randint(0, 900)}
         found = problems[: chance.randint(0, len(problems))]
         state = "incomplete" if found else "done"
-        rows.run(number * HOUR * 4, chance.randint(20, 900), state, found, "cycle", **counts)
+        rows.run(number * HOUR * 4, chance.randint(20, 900), state, found, "cycle", (), **counts)

@@ -236,6 +236,7 @@ class Rows:
         state: str,
         problems: Sequence[Problem] = (),
         kind: str = "cycle",
+        asked_by: Sequence[str] = (),
         **counts: int,
     ) -> None:
         """A run that began so long ago; without seconds it is under way."""
@@ -251,6 +252,7 @@ class Rows:
             "problems": [asdict(problem) for problem in problems],
             "problem_count": len(problems),
             "requests": _REQUESTS if seconds is not None else null(),
+            "asked_by": list(asked_by),
         }
         self.rows[RUNS].append(row)
 

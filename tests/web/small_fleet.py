@@ -17,6 +17,8 @@ OVERRIDE = "Dockerfile\u202eelifrekcoD"
 LONG_NAME = "acme/" + "a-repo-with-a-name-as-long-as-github-takes-" * 2 + "and-more-of-it"
 LONG_TAG = "2026.11.21-build.4711-" + "x" * 106
 RUNS = 60
+HARBOR = "webhook harbor"
+ASKERS = [["ann (scan now)"], [HARBOR], [HARBOR, f"eve{SCRIPT} (try again)"], []]
 NODE = ImageTag("docker.io", "library/node", LONG_TAG)
 DENIED = f"sha256:{hex_of(Query(NODE), 0)}"
 """What the tag had first."""
@@ -192,7 +194,8 @@ class _Small:
                 state = "incomplete"
             counts = {"listed": 17, "lookups": 9, "updated": number % 14, "proposals_opened": 1}
             kind = "hint" if number % 7 == 3 else "cycle"
-            rows.run(ago, 20 + number % 40, state, problems, kind, **counts)
+            asked_by = ASKERS[number // 7 % len(ASKERS)] if kind == "hint" else ()
+            rows.run(ago, 20 + number % 40, state, problems, kind, asked_by, **counts)
         rows.rows[SCHEDULES].append({"key": "cycle", "started_at": rows.now - HOUR / 20})
 
     def add_tallies(self) -> None:

@@ -56,8 +56,8 @@ class Debounce:
         with self._lock:
             return len(self._waiting)
 
-    def take(self, engine: Engine, hint: Hint) -> float:
-        """Have the engine look at what a hint is about, soon.
+    def take(self, engine: Engine, hint: Hint, by: str = "") -> float:
+        """Have the engine look at what a hint is about, soon; `by` says who gave it.
 
         Returns:
             In how many seconds it does, at the earliest; 0 where that is left to a cycle, as
@@ -70,8 +70,9 @@ class Debounce:
             else:
                 at = self._plan(job.key)
         ahead = at - self._clock.monotonic()
+        asked = job.asked_by(by) if by else job
         # Also where it waits already: the engine makes one of the two.
-        engine.submit(job, datetime.fromtimestamp(self._clock.wall() + ahead, UTC))
+        engine.submit(asked, datetime.fromtimestamp(self._clock.wall() + ahead, UTC))
         return 0.0 if job is CYCLE else ahead
 
     def watched(self, work: Work) -> Work:

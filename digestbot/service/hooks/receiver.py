@@ -52,8 +52,8 @@ _FAILURES: Final[dict[Result, tuple[int, str]]] = {
     Result.CUT_OFF: (400, "the body ended too soon"),
 }
 
-Take = Callable[[Hint], float]
-"""Is told of a hint, and says in how many seconds what it is about is looked at, at the earliest.
+Take = Callable[[Hint, str], float]
+"""Is told of a hint, and whose it is; says in how many seconds at the earliest that is looked at.
 
 It is called where answers are given, so it neither waits nor works."""
 Count = Callable[[str, str], None]
@@ -143,7 +143,7 @@ class Receiver:
         key = (hook.name, reading.id or hashlib.sha256(delivery.body).digest())
         if key in self._seen:
             return Result.SEEN
-        waits = [self._take(hint) for hint in reading.hints]
+        waits = [self._take(hint, f"webhook {hook.name}") for hint in reading.hints]
         # Equal bodies may be two pushes: the second is dropped only while all that the first led
         # to is still to come.
         self._seen.add(key, SAME_ID_S if reading.id else min(waits))

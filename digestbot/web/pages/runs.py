@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from digestbot.report.plain import well_formed
 from digestbot.service.times import stamp
 from digestbot.store import run_rows
 from digestbot.store.run_rows import RunFilter, RunRow
@@ -61,6 +62,9 @@ class RunsRow:
     """Pull requests that were opened."""
     problems: int
     """What could not be asked or done; the page of the run says what."""
+    asked_by: str
+    """Who asked for it, in words: `ann (scan now), webhook harbor`; empty where it began by the
+    timetable, or because something had been held for long enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def row_of(run: RunRow, now: datetime) -> RunsRow:
         lookups=run.counts.get("lookups", 0),
         opened=run.counts.get("proposals_opened", 0),
         problems=run.problems,
+        asked_by=well_formed(", ".join(run.asked_by)),
     )
 
 

@@ -37,12 +37,14 @@ class Served:
 
     port: int = 0
     hints: list[Hint] = field(default_factory=list)
+    givers: list[str] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     wait_s: float = 5.0
 
-    def take(self, hint: Hint) -> float:
+    def take(self, hint: Hint, by: str) -> float:
         self.hints.append(hint)
+        self.givers.append(by)
         return self.wait_s
 
     def count(self, hook: str, result: str) -> None:

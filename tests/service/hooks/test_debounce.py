@@ -94,6 +94,19 @@ def test_each_hint_becomes_a_job_a_little_later(hint: Hint, job: Job) -> None:
     assert world.planned == [(DELAY_S, job)]
 
 
+def test_the_job_says_whose_hints_it_is_about() -> None:
+    world = World(most=1)
+
+    for by in ("webhook a", "webhook b", "webhook a"):
+        world.debounce.take(world.engine, image(), by)
+    world.debounce.take(world.engine, image("3.13"), "webhook c")
+
+    assert {job.key: job.by for _, job in world.engine.waiting} == {
+        f"image:{image().image}": ("webhook a", "webhook b"),
+        "cycle": ("webhook c",),
+    }
+
+
 def test_it_says_for_how_long_what_a_hint_is_about_is_not_looked_at() -> None:
     world = World(most=1)
 

@@ -258,7 +258,7 @@ def test_what_comes_out_of_order_is_taken_as_it_comes(served: Served) -> None:
 def test_where_what_it_leads_to_fails_it_can_be_sent_again() -> None:
     hints: list[object] = []
 
-    def take(hint: object) -> float:
+    def take(hint: object, _by: str) -> float:
         hints.append(hint)
         if len(hints) == 1:
             raise RuntimeError("the engine is gone")
@@ -317,6 +317,7 @@ def test_the_same_words_of_two_senders_are_two_deliveries() -> None:
             Served(port).send(name, HARBOR.deliver())
 
     assert len(heard.hints) == 2
+    assert heard.givers == ["webhook a", "webhook b"]
 
 
 def test_a_distribution_that_sends_again_what_it_was_told_is_there_is_told_again(

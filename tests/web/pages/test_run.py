@@ -106,6 +106,26 @@ def test_a_cause_has_an_example_and_what_to_do(database: Database) -> None:
     ]
 
 
+def test_who_asked_for_it_is_told(database: Database) -> None:
+    with database.begin() as connection:
+        stored.begin(connection, "r1", "hint", NOW, ["ann (scan now)", f"{HOSTILE} (try again)"])
+        stored.begin(connection, "r2", "cycle", NOW)
+    with asking(database) as client:
+        asked, planned = client.get("/runs/r1").text, client.get("/runs/r2").text
+        listed = client.get("/runs").text
+        table = client.get("/exports/runs.csv").text
+
+    assert view_of(database).run.asked_by == f"ann (scan now), {HOSTILE} (try again)"
+    assert view_of(database, "r2").run.asked_by == ""
+    escaped = "ann (scan now), &lt;script&gt;alert(1)&lt;/script&gt; (try again)"
+    assert f"<dt>Asked by</dt><dd>{escaped}</dd>" in asked
+    assert "Asked by" not in planned
+    assert listed.count("asked by ") == 1
+    assert f"asked by {escaped}<" in listed
+    assert table.splitlines()[0].endswith(",asked_by")
+    assert "ann (scan now), <script>" in table
+
+
 def test_requests_are_told_by_host_and_code(database: Database) -> None:
     add(database, requests=REQUESTS)
 

@@ -73,6 +73,7 @@ def test_each_run_is_told_with_what_it_did(database: Database) -> None:
         "lookups": 0,
         "opened": 4,
         "problems": 2,
+        "asked_by": "",
     }
     assert (second.id, second.listed, second.lookups, second.took_s) == ("r02", 7, 3, 12.0)
     assert view.latest == first
