@@ -44,7 +44,9 @@ def app_on(database: Database, loaded: LoadedSettings | None = None) -> Any:
 def asking(
     database: Database, role: str = "reader", loaded: LoadedSettings | None = None
 ) -> Iterator[TestClient]:
-    """A client of the dashboard that follows nothing; the role `nobody` has no token."""
-    headers = {"authorization": f"Bearer {TOKENS[role]}"} if role in TOKENS else {}
+    """A client that takes pages and follows nothing; the role `nobody` has no token."""
+    headers = {"accept": "text/html, */*"}
+    if role in TOKENS:
+        headers["authorization"] = f"Bearer {TOKENS[role]}"
     with TestClient(app_on(database, loaded), headers=headers, follow_redirects=False) as client:
         yield client
