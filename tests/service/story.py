@@ -136,17 +136,22 @@ class Story:
         """The cycles that came to their end."""
         return [line for line in self.events("cycle.finished") if line["state"] == "done"]
 
-    def next_cycle(self) -> None:
+    def next_cycle(self) -> int:
         """Have the service begin a cycle, if only by waiting for the minute.
 
-        What was asked before is forgotten: by a service that ended, where it is restarted.
+        What was asked before is forgotten, also what a service asked that was restarted for it.
+
+        Returns:
+            How many cycles had come to their end before.
         """
         if not self.has_time:
             assert self.stop() == 0
+        before = len(self.cycles())
         self.registry.start_log()
         self.github.restart_log()
         if not self.has_time:
             self.start()
+        return before
 
     def open_pulls(self) -> int:
         """How many pull requests are open."""
@@ -213,12 +218,10 @@ def tell(story: Story) -> None:
     story.tell(f"{wanted} pull requests, {time.monotonic() - pushed:.1f} s after the push")
 
     while not _is_calm(story):
-        before = len(story.cycles())
-        story.next_cycle()
+        before = story.next_cycle()
         story.wait_for("peace", partial(_has_more, story, before))
     for _ in range(5):
-        before = len(story.cycles())
-        story.next_cycle()
+        before = story.next_cycle()
         story.wait_for("a cycle", partial(_has_more, story, before))
         # What was held may have the service wake at the same time: then there are two of them.
         if len(story.cycles()) == before + 1:
