@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Subquery, case, exists, func, select
 
 from digestbot.policy.finding import Status
+from digestbot.store.repo_state import LEFT_OUT
 from digestbot.store.tables import FINDINGS, REPOS, SIGHTINGS
 
 BEHIND = (Status.STALE.value, Status.HELD.value)
 """The statuses of pins that are behind."""
 _DAYS = (0, 1, 2, 4, 7, 14, 30, 90)
+_UNKNOWN = -1
 _C = FINDINGS.c
 
 
@@ -48,6 +50,14 @@ class Bucket:
     at_least: int
 
 
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Pins by how long they are behind; of `unknown` of them nobody knows that."""
+
+    buckets: list[Bucket]
+    unknown: int
+
+
 def last_sighting(
     image_id: ColumnElement[int | None], digest: ColumnElement[str | None]
 ) -> ScalarSelect[int]:
@@ -79,35 +89,57 @@ def behind_since(
 
 def is_live() -> ColumnElement[bool]:
     """Whether a finding is of a repo that is watched: those of repos that are gone are deleted."""
-    return _C.repo_id.not_in(select(REPOS.c.id).where(REPOS.c.left_out > ""))
+    return _C.repo_id.not_in(select(REPOS.c.id).where(LEFT_OUT))
+
+
+def is_live_of_all() -> ColumnElement[bool]:
+    """`is_live` for sums over most findings.
+
+    Few of the repos that are left out have any: who looks those up first has next to nothing to
+    compare each finding with.
+    """
+    some = FINDINGS.alias()
+    has_some = exists().where(some.c.repo_id == REPOS.c.id)
+    return _C.repo_id.not_in(select(REPOS.c.id).where(LEFT_OUT, has_some))
 
 
 def groups(connection: Connection, image_ids: Collection[int] | None = None) -> list[PinGroup]:
     """The stale and held pins of live repos, by image and digest; of these images, if told."""
-    is_meant = _C.image_id.is_not(None) if image_ids is None else _C.image_id.in_(image_ids)
-    found = (
-        select(_C.image_id, _C.digest, func.count().label("places"))
-        .where(_C.status.in_(BEHIND), is_meant, _C.digest.is_not(None), is_live())
-        .group_by(_C.image_id, _C.digest)
-        .subquery()
-    )
-    pinned = (found.c.image_id, found.c.digest)
-    query = select(found, behind_since(*pinned), last_sighting(*pinned).is_(None))
-    rows = connection.execute(query.order_by(*pinned))
-    return [PinGroup(*row) for row in rows]
+    found = _groups(None if image_ids is None else _C.image_id.in_(image_ids))
+    query = select(found).order_by(found.c.image_id, found.c.digest)
+    return [PinGroup(*row) for row in connection.execute(query)]
 
 
-def histogram(
-    found: Iterable[PinGroup], now: datetime, target: timedelta | None = None
-) -> list[Bucket]:
+def oldest() -> Subquery:
+    """Since when the oldest pin of each image is behind, as `behind_since` beside `image_id`."""
+    found = _groups()
+    since = func.min(found.c.behind_since).label("behind_since")
+    return select(found.c.image_id, since).group_by(found.c.image_id).subquery()
+
+
+def histogram(connection: Connection, now: datetime, target: timedelta | None = None) -> Histogram:
     """Pins by how long they are behind: under a day, then up to 2, 4, 7, 14, 30, 90 days, over.
 
     A bucket ends at the target, too.
     """
-    aged = [(_age(one, now), one) for one in found if one.behind_since is not None]
     days = {timedelta(days=number) for number in _DAYS}
     bounds = sorted(days if target is None else days | {target})
-    return [_bucket(aged, above, below) for above, below in pairwise([*bounds, None])]
+    found = _groups()
+    since = found.c.behind_since
+    # What is from the future is in the first: a clock may have been set back.
+    younger = [(since > now - below, number) for number, below in enumerate(bounds[1:])]
+    place = case((since.is_(None), _UNKNOWN), *younger, else_=len(bounds) - 1).label("place")
+    placed = select(place, found.c.places, found.c.is_at_least).subquery()
+    places = func.sum(placed.c.places)
+    at_least = func.coalesce(places.filter(placed.c.is_at_least), 0)
+    query = select(placed.c.place, places, at_least).group_by(placed.c.place)
+    counted = {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(query)}
+    buckets = [
+        Bucket(above, below, *counted.get(number, (0, 0)))
+        for number, (above, below) in enumerate(pairwise([*bounds, None]))
+        if above is not None
+    ]
+    return Histogram(buckets, counted.get(_UNKNOWN, (0, 0))[0])
 
 
 def percentile(found: Iterable[PinGroup], share: float, now: datetime) -> timedelta | None:
@@ -129,14 +161,18 @@ def _age(group: PinGroup, now: datetime) -> timedelta:
     return max(now - (group.behind_since or now), timedelta(0))
 
 
-def _bucket(
-    aged: Sequence[tuple[timedelta, PinGroup]], above: timedelta | None, below: timedelta | None
-) -> Bucket:
-    above = above or timedelta(0)
-    inside = [one for age, one in aged if above <= age and (below is None or age < below)]
-    return Bucket(
-        above,
-        below,
-        sum(one.places for one in inside),
-        sum(one.places for one in inside if one.is_at_least),
+def _groups(of: ColumnElement[bool] | None = None) -> Subquery:
+    """What `PinGroup` has, each age worked out once: as it is summed up, it is not put apart."""
+    pinned = (_C.image_id, _C.digest)
+    return (
+        select(
+            *pinned,
+            func.count().label("places"),
+            behind_since(*pinned).label("behind_since"),
+            last_sighting(*pinned).is_(None).label("is_at_least"),
+        )
+        .where(_C.status.in_(BEHIND), _C.image_id.is_not(None) if of is None else of)
+        .where(_C.digest.is_not(None), is_live_of_all())
+        .group_by(*pinned)
+        .subquery()
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, Subquery, func, select
 
 from digestbot.policy.finding import Status
+from digestbot.store import ages
 from digestbot.store.conditions import Condition
 from digestbot.store.proposals import State
 from digestbot.store.tables import CONDITIONS, FINDINGS, IMAGES, PROPOSALS, REPOS
@@ -101,8 +102,7 @@ def _held(reasons: Collection[str]) -> Select[tuple[int, str, str, datetime, int
             func.count().label("places"),
             func.count(_C.repo_id.distinct()).label("repos"),
         )
-        .join(REPOS, _C.repo_id == REPOS.c.id)
-        .where(_C.status == Status.HELD.value, _C.image_id.is_not(None), REPOS.c.left_out == "")
+        .where(_C.status == Status.HELD.value, _C.image_id.is_not(None), ages.is_live())
         .group_by(_C.image_id, _C.reason)
     )
     return query.where(_C.reason.in_(reasons)) if reasons else query

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import CTE, ColumnElement, Connection, case, func, select
+from sqlalchemy import CTE, ColumnElement, Connection, case, func, literal, select
 
 from digestbot.store import ages
 from digestbot.store.proposals import State
@@ -84,15 +84,23 @@ def count(connection: Connection, image_id: int) -> int:
 
 def _repos(connection: Connection, image_id: int, offset: int, limit: int) -> list[BehindRepo]:
     aged = _aged(image_id)
-    since, is_at_least = func.min(aged.c.since), func.max(aged.c.is_at_least) > 0
-    rows = connection.execute(
-        select(REPOS.c.id, REPOS.c.name, REPOS.c.url, func.count(), since, is_at_least)
-        .select_from(FINDINGS)
+    found = (
+        select(
+            _C.repo_id,
+            func.count().label("places"),
+            func.min(aged.c.since).label("since"),
+            (func.max(aged.c.is_at_least) > 0).label("is_at_least"),
+        )
         .join(aged, aged.c.digest == _C.digest)
-        .join(REPOS, REPOS.c.id == _C.repo_id)
         .where(_is_behind(image_id))
-        .group_by(REPOS.c.id, REPOS.c.name, REPOS.c.url)
-        .order_by(since.is_(None), since, REPOS.c.name, REPOS.c.id)
+        .group_by(_C.repo_id)
+        .subquery()
+    )
+    c = found.c
+    rows = connection.execute(
+        select(REPOS.c.id, REPOS.c.name, REPOS.c.url, c.places, c.since, c.is_at_least)
+        .join(found, c.repo_id == REPOS.c.id)
+        .order_by(c.since.is_(None), c.since, REPOS.c.name, REPOS.c.id)
         .offset(offset)
         .limit(limit)
     )
@@ -116,10 +124,11 @@ def _proposals(
     c = PROPOSALS.c
     rows = connection.execute(
         select(c.repo_id, c.branch, c.number, c.url, c.title, c.state, c.opened_at)
-        .where(c.repo_id.in_(repo_ids), c.branch.in_(branches), c.state.in_(_PROPOSED))
+        .where(c.repo_id.in_(repo_ids), c.branch.in_(branches))
         .order_by(c.repo_id, c.id)
     )
-    return [OpenProposal(*row) for row in rows]
+    # Asked for the state, too, SQLite would look at all that are open instead of these few.
+    return [OpenProposal(*row) for row in rows if row.state in _PROPOSED]
 
 
 def _by_repo(rows: Iterable[_OfRepo]) -> Mapping[int, tuple[_OfRepo, ...]]:
@@ -136,13 +145,16 @@ def _is_behind(image_id: int) -> ColumnElement[bool]:
 
 def _aged(image_id: int) -> CTE:
     """Each digest that is behind, with since when: worked out once for all who pin it."""
-    found = select(_C.image_id, _C.digest).where(_is_behind(image_id)).distinct().subquery()
-    pinned = (found.c.image_id, found.c.digest)
+    pinned = (literal(image_id), _C.digest)
     was_seen = ages.last_sighting(*pinned).is_not(None)
-    query = select(
-        found.c.digest,
-        ages.behind_since(*pinned).label("since"),
-        case((was_seen, 0), else_=1).label("is_at_least"),
+    query = (
+        select(
+            _C.digest,
+            ages.behind_since(*pinned).label("since"),
+            case((was_seen, 0), else_=1).label("is_at_least"),
+        )
+        .where(_is_behind(image_id))
+        .group_by(_C.digest)
     )
     # Else PostgreSQL works it out anew for each pin.
     return query.cte("aged").prefix_with("MATERIALIZED", dialect="postgresql")

@@ -108,23 +108,18 @@ def sightings(connection: Connection, image_id: int, limit: int = KEPT) -> list[
     return [Seen(*row) for row in rows]
 
 
-def digests(connection: Connection, image_id: int, limit: int) -> list[PinnedDigest]:
-    """What is pinned of an image, the most used first."""
+def digests(connection: Connection, image_id: int, limit: int) -> tuple[list[PinnedDigest], int]:
+    """What is pinned of an image, the most used first, up to a limit; and how many there are."""
     repos = func.count(_C.repo_id.distinct()).label("repos")
     behind = func.sum(case((_C.status.in_(ages.BEHIND), 1), else_=0))
     rows = connection.execute(
-        select(_C.digest, func.count(), repos, behind)
+        select(_C.digest, func.count(), repos, behind, func.count().over())
         .where(_pins(image_id))
         .group_by(_C.digest)
         .order_by(repos.desc(), _C.digest)
         .limit(limit)
-    )
-    return [PinnedDigest(*row) for row in rows]
-
-
-def count_digests(connection: Connection, image_id: int) -> int:
-    """How many `digests` there are."""
-    return connection.scalar(select(func.count(_C.digest.distinct())).where(_pins(image_id))) or 0
+    ).all()
+    return [PinnedDigest(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
 def held(connection: Connection, image_id: int) -> list[HeldReason]:

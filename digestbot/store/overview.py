@@ -6,20 +6,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from digestbot.scan.result import Problem
 from digestbot.store import ages, attention, images, moves, repos, runs, standing, tallies
-from digestbot.store.ages import PinGroup
+from digestbot.store.ages import Histogram
 from digestbot.store.attention import DeniedDigest, HeldImage
 from digestbot.store.conditions import Condition
 from digestbot.store.images import Failing
 from digestbot.store.moves import Move
 from digestbot.store.proposals import State
-from digestbot.store.repo_state import IS_LIVE
+from digestbot.store.repo_state import HAS_PROBLEMS, IS_LIVE, LEFT_OUT
 from digestbot.store.runs import WHOLE, RunState
 from digestbot.store.standing import Standing
-from digestbot.store.tables import FINDINGS, IMAGES, PROPOSALS, REPOS, RUNS
+from digestbot.store.tables import FINDINGS, PROPOSALS, REPOS, RUNS
 from digestbot.store.tallies import Tally
 
 MOST = 1000
@@ -29,7 +29,9 @@ MOST_MOVES = 20
 MOST_TALLIES = 100
 LATELY = timedelta(days=7)
 """For so long tags are said to have moved."""
-_I, _P = IMAGES.c, PROPOSALS.c
+_P = PROPOSALS.c
+# One by one: an index has each. They are far fewer than those that are.
+_NOT_LIVE = (REPOS.c.gone_at.is_not(None), LEFT_OUT)
 _IS_OPEN = (_P.state == State.OPEN.value) & (_P.number > 0)
 
 
@@ -70,7 +72,7 @@ class Asked:
 
     Attributes:
         days: How far the tallies go back.
-        target: For how long a pull request may wait.
+        target: For how long a pin may be behind, and a pull request wait.
         deny: Digests that must not be in use.
         needing: Reasons for which updates are held until somebody decides.
     """
@@ -97,7 +99,7 @@ class Glance:
         waiting_total: How many there are of them.
         open_total: How many pull requests are open.
         images: How many are followed.
-        behind: The stale and held pins.
+        behind: The stale and held pins, by how long they are.
         moves: What moved lately; `moved` is how many images did.
     """
 
@@ -115,7 +117,7 @@ class Glance:
     open_total: int
     standing: Standing
     images: int
-    behind: list[PinGroup]
+    behind: Histogram
     tallies: list[Tally]
     moves: list[Move]
     moved: int
@@ -141,7 +143,7 @@ def glance(connection: Connection, asked: Asked) -> Glance:
         open_total=open_total,
         standing=standing.standing(connection),
         images=_count_followed(connection),
-        behind=ages.groups(connection),
+        behind=ages.histogram(connection, asked.now, asked.target),
         tallies=tallies.between(connection, since, asked.now, MOST_TALLIES),
         moves=moves.moved(connection, lately, MOST_MOVES),
         moved=moves.count(connection, lately),
@@ -149,17 +151,15 @@ def glance(connection: Connection, asked: Asked) -> Glance:
 
 
 def _count_followed(connection: Connection) -> int:
-    # Asked like this, PostgreSQL looks for one of each image; for EXISTS it would read them all.
-    first = select(FINDINGS.c.id).where(FINDINGS.c.image_id == _I.id, ages.is_live()).limit(1)
-    query = select(func.count()).select_from(IMAGES).where(first.scalar_subquery().is_not(None))
+    query = select(func.count(FINDINGS.c.image_id.distinct())).where(ages.is_live_of_all())
     return connection.scalar(query) or 0
 
 
 def _count_pulls(connection: Connection, before: datetime) -> tuple[int, int]:
     """How many are open, and how many of them were before that time."""
     old = func.count().filter(_P.opened_at < before)
-    query = select(func.count(), old).join(REPOS, _P.repo_id == REPOS.c.id)
-    row = connection.execute(query.where(_IS_OPEN, IS_LIVE)).one()
+    is_live = and_(*(_P.repo_id.not_in(select(REPOS.c.id).where(one)) for one in _NOT_LIVE))
+    row = connection.execute(select(func.count(), old).where(_IS_OPEN, is_live)).one()
     return row[0], row[1]
 
 
@@ -179,7 +179,7 @@ def _troubled(connection: Connection) -> list[TroubledRepo]:
     c = REPOS.c
     rows = connection.execute(
         select(c.id, c.name, c.problems)
-        .where(IS_LIVE, c.problem_count > 0)
+        .where(IS_LIVE, HAS_PROBLEMS)
         .order_by(c.name, c.id)
         .limit(MOST)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select, tuple_
 
 from digestbot.image import Digest, ImageTag
 from digestbot.registry.resolution import Query
@@ -22,9 +22,10 @@ _IS_LIVE = _R.gone_at.is_(None) & (_R.left_out == "")
 _PAGE_OF = (
     select(_C.id, _C.repo_id, _C.path, _C.line, _C.digest, _C.owners, _R.name, _R.topics)
     .join(REPOS, _C.repo_id == _R.id)
-    .where(_C.image_id == bindparam("image"), _C.id > bindparam("last"))
-    .where(_C.digest.is_not(None), _IS_LIVE)
-    .order_by(_C.id)
+    .where(_C.image_id == bindparam("image"), _C.digest.is_not(None), _IS_LIVE)
+    # In the order of an index.
+    .where(tuple_(_C.repo_id, _C.id) > tuple_(bindparam("repo"), bindparam("last")))
+    .order_by(_C.repo_id, _C.id)
     .limit(PAGE)
 )
 
@@ -71,10 +72,10 @@ def places(connection: Connection, images: Mapping[int, Query]) -> Iterator[Plac
 
 
 def _rows(connection: Connection, image_id: int) -> Iterator[Row[*tuple[Any, ...]]]:
-    last = 0
-    while page := connection.execute(_PAGE_OF, {"image": image_id, "last": last}).all():
+    behind = {"repo": 0, "last": 0}
+    while page := connection.execute(_PAGE_OF, {"image": image_id, **behind}).all():
         yield from page
-        last = page[-1].id
+        behind = {"repo": page[-1].repo_id, "last": page[-1].id}
 
 
 def _doubles(connection: Connection) -> frozenset[int]:

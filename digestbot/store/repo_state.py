@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, case
+from sqlalchemy import ColumnElement, case, literal_column
 
 from digestbot.store.tables import REPOS
 
@@ -29,6 +29,9 @@ class RepoState(StrEnum):
 
 ATTENTION: Final = (RepoState.DENIED, RepoState.PROBLEMS, RepoState.FAILED)
 """The states that need somebody."""
+# Written out, not as parameters: only so both databases know that an index has all of these.
+LEFT_OUT = _C.left_out > literal_column("''")
+HAS_PROBLEMS = _C.problem_count > literal_column("0")
 IS_LIVE = _C.gone_at.is_(None) & (_C.left_out == "")
 _STATES = tuple(RepoState)
 _RANKS = {state: rank for rank, state in enumerate(_STATES)}
@@ -36,7 +39,7 @@ RANK: Final[ColumnElement[int]] = case(
     (_C.gone_at.is_not(None), _RANKS[RepoState.GONE]),
     (_C.left_out != "", _RANKS[RepoState.LEFT_OUT]),
     (_C.denied_count > 0, _RANKS[RepoState.DENIED]),
-    (_C.problem_count > 0, _RANKS[RepoState.PROBLEMS]),
+    (HAS_PROBLEMS, _RANKS[RepoState.PROBLEMS]),
     (_C.failed_count > 0, _RANKS[RepoState.FAILED]),
     (_C.stale_count > 0, _RANKS[RepoState.STALE]),
     (_C.held_count > 0, _RANKS[RepoState.HELD]),

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -74,6 +75,12 @@ def _count(name: str) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default="0")
 
 
+def _index_of(condition: str, *names: str) -> Index:
+    """An index of those rows alone that meet a condition."""
+    meets = text(condition)
+    return Index(None, *names, sqlite_where=meets, postgresql_where=meets)
+
+
 REPOS = Table(
     "repos",
     METADATA,
@@ -124,7 +131,10 @@ REPOS = Table(
     # Pages of a target are read in order of their ids.
     Index(None, "target", "id"),
     Index(None, "due_at"),
-    Index(None, "left_out", "id"),
+    # Of few repos, and looked for among all.
+    _index_of("left_out > ''", "left_out", "id"),
+    _index_of("gone_at IS NOT NULL", "gone_at"),
+    _index_of("problem_count > 0", "problem_count"),
 )
 
 IMAGES = Table(
@@ -188,7 +198,8 @@ FINDINGS = Table(
     _text("owners"),
     Column("found_at", Moment, nullable=False),
     Index(None, "repo_id"),
-    Index(None, "image_id"),
+    # Enough to sum up each image, and in this order: who follows it is counted as it is read.
+    Index(None, "image_id", "repo_id", "status"),
     # Enough to sum up who is behind, and with what, without a look at the rows.
     Index(None, "status", "image_id", "digest", "repo_id"),
     Index(None, "digest"),
@@ -210,7 +221,8 @@ PROPOSALS = Table(
     Column("opened_at", Moment),
     Column("ended_at", Moment),
     UniqueConstraint("repo_id", "branch"),
-    Index(None, "state"),
+    # Enough to say which wait for longest, and how many do.
+    Index(None, "state", "opened_at", "number", "repo_id"),
     Index(None, "opened_at"),
     Index(None, "ended_at"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -121,7 +122,7 @@ def asked(question: type[Q], given: Mapping[str, Any]) -> Q:
         if "\0" in str(value):
             raise AskedWrongError(f"{name}: no value has a NUL", hint="take it out of the address")
     try:
-        return TypeAdapter(question).validate_python(wanted)
+        return _adapter(question).validate_python(wanted)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -129,6 +130,11 @@ def asked(question: type[Q], given: Mapping[str, Any]) -> Q:
             f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}",
             hint="take it out of the address",
         ) from None
+
+
+@cache
+def _adapter(question: type[Q]) -> TypeAdapter[Q]:
+    return TypeAdapter(question)
 
 
 def query_of(question: Question, **changes: object) -> str:

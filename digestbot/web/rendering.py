@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -17,7 +17,7 @@ from digestbot.report.plain import one_line, shorten_digests
 from digestbot.service.times import age
 from digestbot.web.page import query_of
 
-_SHORT = 7
+_SHORT, _KEPT = 7, 4096
 
 
 def make_templates() -> Environment:
@@ -51,6 +51,8 @@ def render(templates: Environment, name: str, context: Mapping[str, Any]) -> str
     return templates.get_template(f"{name}.html").render(**context)
 
 
+# A page has hundreds of times and digests, most of them more than once, and the next has them again.
+@lru_cache(_KEPT)
 def moment(text: str | None) -> Markup | str:
     """A time of a contract, as people read it and machines do: `2026-11-21 03:04 UTC`."""
     if text is None:
@@ -65,17 +67,16 @@ def ago(text: str | None, now: datetime) -> Markup | str:
         return "never"
     span = now - datetime.fromisoformat(text).astimezone(UTC)
     told = f"{age(span)} ago" if span >= timedelta() else f"in {age(-span)}"
-    title = f"{text[:10]} {text[11:16]} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, title, told)
+    return _time(text, told, f"{text[:10]} {text[11:16]} UTC")
 
 
 def lasting(text: str, now: datetime) -> Markup:
     """For how long it has been so since a time of a contract: `3 h`."""
     span = max(now - datetime.fromisoformat(text).astimezone(UTC), timedelta())
-    title = f"since {text[:10]} {text[11:16]} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, title, age(span))
+    return _time(text, age(span), f"since {text[:10]} {text[11:16]} UTC")
 
 
+@lru_cache(_KEPT)
 def short_digest(text: str) -> Markup:
     """A digest as its first characters; whoever wants all of it finds it in the title."""
     _, _, hexes = text.partition(":")
@@ -89,6 +90,11 @@ def static(name: str) -> str:
     """The address of a file that never changes under that address."""
     content = files("digestbot.web").joinpath("static", name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+@lru_cache(_KEPT)
+def _time(text: str, shown: str, title: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, title, shown)
 
 
 def _disarmed(value: object) -> object:

@@ -60,8 +60,7 @@ def _images(
     look: Look, asked: ImagesQuestion, last: ListedImage | None, most: int
 ) -> list[ListedImage]:
     with look.database.reading() as connection:
-        found = image_list.matching(image_list.followed(connection), asked.filter)
-    return [one for one in found if last is None or one.id > last.id][:most]
+        return image_list.after(connection, asked.filter, last.id if last else 0, most)
 
 
 def _repos(

@@ -42,6 +42,13 @@ def see(connection: Connection, *seen: Digest) -> None:
         add_digest(connection, "python:3.12", digest, NOW - (len(seen) - number) * DAY)
 
 
+def add_behind(connection: Connection, age: timedelta, places: int = 1) -> None:
+    """Pins of what the tag ceased to have that long ago."""
+    add_digest(connection, "python:3.12", A, NOW - age - DAY)
+    add_digest(connection, "python:3.12", B, NOW - age)
+    add_stale(connection, *[A] * places)
+
+
 def group(age: timedelta | None, places: int = 1, *, is_at_least: bool = False) -> PinGroup:
     since = None if age is None else NOW - age
     return PinGroup(1, "sha256:x", places, since, is_at_least)
@@ -131,30 +138,44 @@ def test_what_is_summed_up_is_found_by_index(connection: Connection) -> None:
         pytest.param(-HOUR, 0, id="from the future"),
     ],
 )
-def test_a_pin_is_in_the_bucket_of_its_age(age: timedelta, place: int) -> None:
-    found = ages.histogram([group(age, places=3)], NOW)
+def test_a_pin_is_in_the_bucket_of_its_age(
+    connection: Connection, age: timedelta, place: int
+) -> None:
+    add_behind(connection, age, places=3)
+
+    found = ages.histogram(connection, NOW).buckets
 
     assert [one.places for one in found] == [3 if number == place else 0 for number in range(8)]
 
 
-def test_buckets_follow_each_other_and_the_last_has_no_end() -> None:
-    found = ages.histogram([], NOW)
+def test_buckets_follow_each_other_and_the_last_has_no_end(connection: Connection) -> None:
+    found = ages.histogram(connection, NOW).buckets
 
     assert [one.below for one in found[:-1]] == [one.above for one in found[1:]]
     assert (found[0].above, found[-1].below) == (timedelta(0), None)
 
 
-def test_a_bucket_ends_at_the_target() -> None:
-    found = ages.histogram([group(10 * DAY)], NOW, 10 * DAY)
+def test_a_bucket_ends_at_the_target(connection: Connection) -> None:
+    add_behind(connection, 10 * DAY)
+
+    found = ages.histogram(connection, NOW, 10 * DAY).buckets
 
     assert [one.above for one in found if one.places] == [10 * DAY]
 
 
-def test_what_is_behind_for_longer_than_is_known_is_told_apart() -> None:
-    found = ages.histogram([group(DAY, 2), group(DAY, 3, is_at_least=True), group(None, 9)], NOW)
+def test_what_is_behind_for_longer_than_is_known_is_told_apart(connection: Connection) -> None:
+    add_behind(connection, DAY, places=2)
+    never_seen = [finding("never:seen", Status.STALE, digest=C, line=line) for line in range(3)]
+    nobody_asked = finding("nobody:asked", Status.STALE, digest=C)
+    add_digest(connection, "never:seen", B, NOW - DAY)
+    number = add_repos(connection, "acme/b")["acme/b"]
+    add_findings(connection, number, *never_seen, nobody_asked)
 
-    assert (found[1].places, found[1].at_least) == (5, 3)
-    assert sum(one.places for one in found) == 5
+    found = ages.histogram(connection, NOW)
+
+    assert (found.buckets[1].places, found.buckets[1].at_least) == (5, 3)
+    assert sum(one.places for one in found.buckets) == 5
+    assert found.unknown == 1
 
 
 @pytest.mark.parametrize(

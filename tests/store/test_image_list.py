@@ -12,7 +12,7 @@ from digestbot.files.occurrence import Steering
 from digestbot.image import Platform
 from digestbot.policy.finding import Status
 from digestbot.store import image_list
-from digestbot.store.image_list import HeldBy, ImageFilter, ListedImage, Sort, census, followed
+from digestbot.store.image_list import HeldBy, ImageFilter, ListedImage, Sort, page
 from tests.service.state import (
     DAY,
     HOUR,
@@ -30,6 +30,9 @@ from tests.store.statements import counted, planned
 
 STALE, HELD, FAILED = Status.STALE, Status.HELD, Status.FAILED
 NODE, PYTHON, DEBIAN, BROKEN = "node:24", "python:3.12", "debian:12", "ghcr.io/acme/broken:1"
+
+
+ALL = ImageFilter()
 
 
 def name_of(one: ListedImage) -> str:
@@ -57,11 +60,12 @@ def fleet(connection: Connection) -> Connection:
 
 
 def one_of(connection: Connection, image: str) -> ListedImage:
-    return next(one for one in followed(connection) if name_of(one) == image)
+    (found,) = page(connection, ImageFilter(image)).images
+    return found
 
 
 def sorted_by(connection: Connection, sort: Sort) -> list[ListedImage]:
-    return image_list.ordered(followed(connection), sort)
+    return page(connection, ALL, sort=sort).images
 
 
 def test_those_come_first_where_most_repos_are_behind(fleet: Connection) -> None:
@@ -129,14 +133,44 @@ def test_what_its_registry_says(fleet: Connection) -> None:
     ],
 )
 def test_filters(fleet: Connection, asked: ImageFilter, expected: list[str]) -> None:
-    assert names(image_list.matching(sorted_by(fleet, "behind"), asked)) == expected
+    found = page(fleet, asked)
+
+    assert names(found.images) == expected
+    assert found.total == len(expected)
 
 
-def test_they_come_in_order_of_their_ids(fleet: Connection) -> None:
-    found = [one.id for one in followed(fleet)]
+@pytest.mark.parametrize("sort", ["behind", "name", "oldest"])
+def test_pages_follow_each_other(fleet: Connection, sort: Sort) -> None:
+    pages = [page(fleet, ALL, sort=sort, offset=start, limit=3) for start in (0, 3, 6)]
+
+    assert [one for found in pages for one in found.images] == sorted_by(fleet, sort)
+    assert [len(one.images) for one in pages] == [3, 1, 0]
+
+
+def test_what_all_come_to_is_told_on_every_page(fleet: Connection) -> None:
+    asked = ImageFilter("python")
+
+    pages = [page(fleet, asked, offset=start, limit=1) for start in (0, 1)]
+
+    assert [len(one.images) for one in pages] == [1, 0]
+    assert [one.total for one in pages] == [1, 1]
+    assert pages[0].census == pages[1].census == page(fleet, ALL).census
+
+
+def test_they_are_read_in_order_of_their_ids(fleet: Connection) -> None:
+    found = image_list.after(fleet, ALL)
 
     assert len(found) == 4
-    assert found == sorted(found)
+    assert found == sorted(sorted_by(fleet, "name"), key=lambda one: one.id)
+    assert image_list.after(fleet, ALL, found[1].id, 1) == found[2:3]
+    assert image_list.after(fleet, ALL, found[-1].id) == []
+
+
+def test_what_is_read_is_filtered(fleet: Connection) -> None:
+    found = image_list.after(fleet, ImageFilter("python", state="stale"))
+
+    assert names(found) == [PYTHON]
+    assert image_list.after(fleet, ImageFilter("python", state="held")) == []
 
 
 def test_platforms_are_in_order_and_their_names_told_apart(connection: Connection) -> None:
@@ -156,48 +190,61 @@ def test_platforms_are_in_order_and_their_names_told_apart(connection: Connectio
 def test_what_nobody_follows_is_not_listed(fleet: Connection) -> None:
     fleet.execute(text("UPDATE repos SET left_out = 'fork' WHERE name = 'acme/c'"))
 
-    assert BROKEN not in names(followed(fleet))
+    found = page(fleet, ALL)
+
+    assert BROKEN not in names(found.images)
     assert one_of(fleet, DEBIAN).repos == 2
-    assert census(followed(fleet)).registries == ("docker.io",)
+    assert (found.total, found.census.registries) == (3, ("docker.io",))
 
 
 def test_registries_are_told_once(fleet: Connection) -> None:
-    assert census(followed(fleet)).registries == ("docker.io", "ghcr.io")
+    assert page(fleet, ALL).census.registries == ("docker.io", "ghcr.io")
 
 
 def test_a_census_counts_what_each_filter_lets_through(fleet: Connection) -> None:
-    found = followed(fleet)
+    found = page(fleet, ALL)
 
-    counted = census(found)
-
-    assert counted.total == len(found)
-    assert set(counted.states) == {"failing", "behind", "stale", "held", "current"}
-    for state, number in counted.states.items():
-        assert number == len(image_list.matching(found, ImageFilter(state=state))), state
+    assert found.census.total == found.total == 4
+    assert set(found.census.states) == {"failing", "behind", "stale", "held", "current"}
+    for state, number in found.census.states.items():
+        assert number == page(fleet, ImageFilter(state=state)).total, state
 
 
 def test_numbers_are_whole(fleet: Connection) -> None:
-    places = [number for one in followed(fleet) for number in one.places.values()]
+    found = page(fleet, ALL)
 
-    assert {type(number) for number in places} == {int}
+    numbers = [*found.census.states.values(), found.total, found.census.total]
+    for one in found.images:
+        numbers += [one.repos, one.repos_behind, *one.places.values()]
+    assert {type(number) for number in numbers} == {int}
 
 
 def test_an_empty_state(connection: Connection) -> None:
-    found = followed(connection)
+    found = page(connection, ALL)
 
-    assert found == []
-    assert census(found).total == 0
+    assert (found.images, found.total, found.census.total) == ([], 0, 0)
+    assert set(found.census.states.values()) == {0}
 
 
 def test_as_many_statements_are_made_however_many_images_there_are(fleet: Connection) -> None:
     with counted(fleet) as statements:
-        followed(fleet)
+        page(fleet, ALL)
 
     assert len(statements) == 3
 
 
 def test_findings_are_summed_up_by_index(fleet: Connection) -> None:
     with planned(fleet) as plans:
-        followed(fleet)
+        page(fleet, ALL)
 
-    assert any("ix_findings_status_image_id_digest_repo_id" in step for step in plans)
+    assert any("ix_findings_image_id_repo_id_status" in step for step in plans)
+
+
+def test_on_sqlite_each_finding_is_looked_at_once_however_often_it_counts(
+    fleet: Connection,
+) -> None:
+    with planned(fleet) as plans:
+        page(fleet, ImageFilter("o", state="behind"), sort="name")
+
+    if fleet.dialect.name == "sqlite":
+        assert sum("ix_findings_image_id_repo_id_status" in step for step in plans) == 1

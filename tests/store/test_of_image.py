@@ -82,7 +82,7 @@ def test_repos_that_are_left_out_follow_nothing(connection: Connection, python: 
 
     assert state is not None
     assert (state.repos, state.places) == (0, {})
-    assert of_image.digests(connection, python, 10) == []
+    assert of_image.digests(connection, python, 10) == ([], 0)
 
 
 def test_sightings_are_told_the_newest_first(connection: Connection, python: int) -> None:
@@ -103,22 +103,23 @@ def test_digests_are_told_with_who_pins_them_the_most_used_first(
     add_findings(connection, repos["acme/b"], stale(), finding(digest=NEW, line=5))
     add_findings(connection, repos["acme/c"], stale(NEVER), finding("node:22", digest=NEVER))
 
-    found = of_image.digests(connection, python, 10)
+    found, total = of_image.digests(connection, python, 10)
 
     assert found == [
         PinnedDigest(str(OLD), places=3, repos=2, behind=3),
         PinnedDigest(str(NEW), places=1, repos=1, behind=0),
         PinnedDigest(str(NEVER), places=1, repos=1, behind=1),
     ]
-    assert of_image.digests(connection, python, 1) == found[:1]
-    assert of_image.count_digests(connection, python) == 3
+    assert total == 3
+    assert of_image.digests(connection, python, 1) == (found[:1], 3)
 
 
 def test_a_pin_that_could_not_be_judged_is_still_one(connection: Connection, python: int) -> None:
     number = add_repos(connection, "acme/a")["acme/a"]
     add_findings(connection, number, finding(status=Status.FAILED, reason="timeout"))
 
-    assert of_image.digests(connection, python, 10) == [PinnedDigest(str(OLD), 1, 1, behind=0)]
+    expected = [PinnedDigest(str(OLD), 1, 1, behind=0)]
+    assert of_image.digests(connection, python, 10) == (expected, 1)
 
 
 def test_what_is_held_is_told_by_reason(connection: Connection, python: int) -> None:

@@ -179,7 +179,7 @@ def test_nothing_is_missed_between_pages(
         found = everything(connection)
 
     assert [place.path for place in found] == ["0", "1", "2", "3", "4"]
-    assert sum("findings.id > " in statement for statement in seen) == 4
+    assert sum("(findings.repo_id, findings.id) > " in statement for statement in seen) == 4
 
 
 def test_pages_are_found_by_the_image(connection: Connection) -> None:

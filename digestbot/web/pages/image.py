@@ -60,7 +60,7 @@ def read(look: Look, question: ImageQuestion) -> ImageView:
             raise NotHereError("no repo follows such an image", hint="all of them are at /images")
         branches = _branches(state.query.image, settings)
         behind = behind_image.repos(connection, number, branches, offset=offset, limit=ROWS)
-        pinned = of_image.digests(connection, number, MOST_DIGESTS)
+        pinned, pinned_total = of_image.digests(connection, number, MOST_DIGESTS)
         seen = of_image.sightings(connection, number)
         left = ignores.holding(connection, look.now.date(), image=str(state.query.image))
         query, returns = state.query, _returns(seen)
@@ -81,7 +81,7 @@ def read(look: Look, question: ImageQuestion) -> ImageView:
             digests=_newest_first(
                 [_digest(one, state.digest, seen, settings.deny) for one in pinned]
             ),
-            digests_total=of_image.count_digests(connection, number),
+            digests_total=pinned_total,
             behind=[_repo(one) for one in behind],
             held=[_held(one) for one in of_image.held(connection, number)],
             ignores=[ignore_of(one) for one in left],

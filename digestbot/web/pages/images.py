@@ -105,18 +105,18 @@ def read(look: Look, question: ImagesQuestion) -> ImagesView:
         StoreError: The state cannot be read.
     """
     today = look.now.date()
+    offset = (question.page - 1) * ROWS
     with look.database.reading() as connection:
-        followed = image_list.followed(connection)
+        found = image_list.page(
+            connection, question.filter, sort=question.sort, offset=offset, limit=ROWS
+        )
         left_alone = ignores.holding(connection, today)
         ignored = ignores.count(connection, today)
-    found = image_list.ordered(image_list.matching(followed, question.filter), question.sort)
-    census = image_list.census(followed)
-    first = (question.page - 1) * ROWS
     return ImagesView(
-        states={one: census.states[one] for one in _COUNTED},
-        total=len(found),
-        images=[row_of(one) for one in found[first : first + ROWS]],
-        registries=list(census.registries[:_MOST_REGISTRIES]),
+        states={one: found.census.states[one] for one in _COUNTED},
+        total=found.total,
+        images=[row_of(one) for one in found.images],
+        registries=list(found.census.registries[:_MOST_REGISTRIES]),
         ignores=[ignore_of(one) for one in left_alone],
         ignores_total=ignored,
     )

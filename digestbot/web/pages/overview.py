@@ -50,8 +50,8 @@ def read(look: Look, question: OverviewQuestion) -> OverviewView:
         tallies=tallies_of(found.tallies),
         target=span(target),
         target_s=round(target.total_seconds()),
-        behind=buckets_of(found.behind, look.now, target),
-        behind_unknown=sum(one.places for one in found.behind if one.behind_since is None),
+        behind=buckets_of(found.behind.buckets, target),
+        behind_unknown=found.behind.unknown,
         moved=found.moved,
         moves=moves_of(found.moves),
     )

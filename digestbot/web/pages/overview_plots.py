@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from digestbot.report.plain import well_formed
 from digestbot.report.summary import plural
 from digestbot.service.times import age, stamp
-from digestbot.store import ages
-from digestbot.store.ages import Bucket, PinGroup
+from digestbot.store.ages import Bucket
 from digestbot.store.moves import Move
 from digestbot.store.tallies import Tally
 from digestbot.web.pages.overview_view import OverviewBucket, OverviewMove, OverviewTally
@@ -33,9 +32,7 @@ def tallies_of(tallies: Iterable[Tally]) -> list[OverviewTally]:
     ]
 
 
-def buckets_of(
-    behind: Iterable[PinGroup], now: datetime, target: timedelta
-) -> list[OverviewBucket]:
+def buckets_of(buckets: Iterable[Bucket], target: timedelta) -> list[OverviewBucket]:
     """How long pins are behind; the target lies between two buckets."""
     return [
         OverviewBucket(
@@ -46,7 +43,7 @@ def buckets_of(
             at_least=one.at_least,
             is_late=one.above >= target,
         )
-        for one in ages.histogram(behind, now, target)
+        for one in buckets
     ]
 
 
