@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Subquery, case, exists, func, select
 
@@ -105,14 +106,14 @@ def is_live_of_all() -> ColumnElement[bool]:
 
 def groups(connection: Connection, image_ids: Collection[int] | None = None) -> list[PinGroup]:
     """The stale and held pins of live repos, by image and digest; of these images, if told."""
-    found = _groups(None if image_ids is None else _C.image_id.in_(image_ids))
+    found = _ALL if image_ids is None else _groups(_C.image_id.in_(image_ids))
     query = select(found).order_by(found.c.image_id, found.c.digest)
     return [PinGroup(*row) for row in connection.execute(query)]
 
 
 def oldest() -> Subquery:
     """Since when the oldest pin of each image is behind, as `behind_since` beside `image_id`."""
-    found = _groups()
+    found = _ALL
     since = func.min(found.c.behind_since).label("behind_since")
     return select(found.c.image_id, since).group_by(found.c.image_id).subquery()
 
@@ -124,7 +125,7 @@ def histogram(connection: Connection, now: datetime, target: timedelta | None = 
     """
     days = {timedelta(days=number) for number in _DAYS}
     bounds = sorted(days if target is None else days | {target})
-    found = _groups()
+    found = _ALL
     since = found.c.behind_since
     # What is from the future is in the first: a clock may have been set back.
     younger = [(since > now - below, number) for number, below in enumerate(bounds[1:])]
@@ -161,7 +162,7 @@ def _age(group: PinGroup, now: datetime) -> timedelta:
     return max(now - (group.behind_since or now), timedelta(0))
 
 
-def _groups(of: ColumnElement[bool] | None = None) -> Subquery:
+def _groups(of: ColumnElement[bool]) -> Subquery:
     """What `PinGroup` has, each age worked out once: as it is summed up, it is not put apart."""
     pinned = (_C.image_id, _C.digest)
     return (
@@ -171,8 +172,11 @@ def _groups(of: ColumnElement[bool] | None = None) -> Subquery:
             behind_since(*pinned).label("behind_since"),
             last_sighting(*pinned).is_(None).label("is_at_least"),
         )
-        .where(_C.status.in_(BEHIND), _C.image_id.is_not(None) if of is None else of)
-        .where(_C.digest.is_not(None), is_live_of_all())
+        .where(_C.status.in_(BEHIND), of, _C.digest.is_not(None), is_live_of_all())
         .group_by(*pinned)
         .subquery()
     )
+
+
+# What is put together once is compiled once.
+_ALL: Final = _groups(_C.image_id.is_not(None))

@@ -114,7 +114,7 @@ def page(
 
     `behind` is first by how many repos are, `oldest` by how long the oldest pin is.
     """
-    listed = _listed(by_age=sort == "oldest")
+    listed = _ALL_BY_AGE if sort == "oldest" else _ALL
     is_meant = _is_meant(listed, asked)
     kinds = _kinds(listed, is_meant)
     shown = select(listed).where(is_meant).order_by(*_order(listed, sort))
@@ -161,6 +161,11 @@ def _listed(of: ColumnElement[bool] | None = None, *, by_age: bool = False) -> C
         since = oldest.c.behind_since.label("behind_since")
         query = query.add_columns(since).outerjoin(oldest, oldest.c.image_id == _C.id)
     return query.cte("listed")
+
+
+# What is put together once is compiled once.
+_ALL: Final = _listed()
+_ALL_BY_AGE: Final = _listed(by_age=True)
 
 
 def _is_in(listed: CTE, state: Which) -> ColumnElement[bool]:

@@ -51,7 +51,7 @@ def render(templates: Environment, name: str, context: Mapping[str, Any]) -> str
     return templates.get_template(f"{name}.html").render(**context)
 
 
-# A page has hundreds of times and digests, most of them more than once, and the next has them again.
+# A page has hundreds of times and digests, most of them more than once; so has the next.
 @lru_cache(_KEPT)
 def moment(text: str | None) -> Markup | str:
     """A time of a contract, as people read it and machines do: `2026-11-21 03:04 UTC`."""

@@ -237,7 +237,8 @@ def test_findings_are_summed_up_by_index(fleet: Connection) -> None:
     with planned(fleet) as plans:
         page(fleet, ALL)
 
-    assert any("ix_findings_image_id_repo_id_status" in step for step in plans)
+    # Which of those that know image and status is for the database to say.
+    assert any("ix_findings" in step and "image_id" in step for step in plans)
 
 
 def test_on_sqlite_each_finding_is_looked_at_once_however_often_it_counts(
