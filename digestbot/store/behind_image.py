@@ -145,12 +145,12 @@ def _is_behind(image_id: int) -> ColumnElement[bool]:
 
 def _aged(image_id: int) -> CTE:
     """Each digest that is behind, with since when: worked out once for all who pin it."""
-    pinned = (literal(image_id), _C.digest)
-    was_seen = ages.last_sighting(*pinned).is_not(None)
+    image: ColumnElement[int | None] = literal(image_id)
+    was_seen = ages.last_sighting(image, _C.digest).is_not(None)
     query = (
         select(
             _C.digest,
-            ages.behind_since(*pinned).label("since"),
+            ages.behind_since(image, _C.digest).label("since"),
             case((was_seen, 0), else_=1).label("is_at_least"),
         )
         .where(_is_behind(image_id))

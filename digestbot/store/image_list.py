@@ -206,7 +206,7 @@ def _kinds(listed: CTE, is_meant: ColumnElement[bool]) -> Subquery:
 def _order(listed: CTE | Subquery, sort: Sort) -> list[ColumnElement[Any]]:
     """Both databases are told where images go that have no such time: they disagree."""
     c = listed.c
-    by_name = [c.registry, c.repository, c.tag, c.platform]
+    by_name: list[ColumnElement[Any]] = [c.registry, c.repository, c.tag, c.platform]
     if sort == "behind":
         return [c.repos_behind.desc(), *by_name]
     if sort == "oldest":

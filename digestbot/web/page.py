@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -122,7 +121,7 @@ def asked(question: type[Q], given: Mapping[str, Any]) -> Q:
         if "\0" in str(value):
             raise AskedWrongError(f"{name}: no value has a NUL", hint="take it out of the address")
     try:
-        return _adapter(question).validate_python(wanted)
+        found: Q = _adapter(question).validate_python(wanted)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -130,11 +129,17 @@ def asked(question: type[Q], given: Mapping[str, Any]) -> Q:
             f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}",
             hint="take it out of the address",
         ) from None
+    return found
 
 
-@cache
-def _adapter(question: type[Q]) -> TypeAdapter[Q]:
-    return TypeAdapter(question)
+def _adapter(question: type[Any]) -> TypeAdapter[Any]:
+    adapter = _ADAPTERS.get(question)
+    if adapter is None:
+        adapter = _ADAPTERS[question] = TypeAdapter(question)
+    return adapter
+
+
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 def query_of(question: Question, **changes: object) -> str:

@@ -86,8 +86,8 @@ class Fleet:
         for number, (registry, repository) in NAMES.items():
             names = {"registry": registry, "repository": repository, "tag": "T", "platform": ""}
             since = NOW if number in self.failing else None
-            row = {"id": number, "key": str(number), "failing_since": since, **names}
-            connection.execute(insert(IMAGES).values(row))
+            row = {"id": number, "key": str(number), **names}
+            connection.execute(insert(IMAGES).values(**row, failing_since=since))
             for digest, hours in self.histories[number]:
                 at = NOW - hours * HOUR
                 seen = {"digest": digest, "first_seen": at, "last_seen": at}
@@ -99,9 +99,9 @@ class Fleet:
         for line, one in enumerate(self.findings):
             connection.execute(insert(FINDINGS).values(**one, **_FINDING, line=line))
         for number, (repo, state, pull, hours) in enumerate(self.pulls):
-            told = {"number": pull, "outcome": "x", "seen_at": NOW, "opened_at": NOW - hours * HOUR}
-            row = {"repo_id": repo, "branch": str(number), "state": state, **told}
-            connection.execute(insert(PROPOSALS).values(row))
+            row = {"repo_id": repo, "branch": str(number), "state": state, "number": pull}
+            told = {"outcome": "x", "seen_at": NOW, "opened_at": NOW - hours * HOUR}
+            connection.execute(insert(PROPOSALS).values(**row, **told))
 
 
 _FINDING = {
@@ -129,7 +129,7 @@ by_chance = settings(max_examples=40, suppress_health_check=[HealthCheck.functio
 
 
 def _repo(number: int) -> dict[str, Any]:
-    lists = {"ours": [], "opened": [], "problems": []}
+    lists: dict[str, list[str]] = {"ours": [], "opened": [], "problems": []}
     flags = {"open_pulls": 0, "allows_auto_merge": False, "deletes_branches": False}
     name = {"id": number, "target": "github:acme", "name": f"acme/{number}"}
     return {**name, **lists, **flags, "listed_run": "r", "listed_at": NOW}
