@@ -191,7 +191,8 @@ OPTIONS = (
         heading=_GATES,
         env="ROLLOUT_FAILED",
         metavar="SHARE",
-        help="So many may fail; beyond it the rollout halts. [default: 10%]",
+        help="So many may fail; beyond it the rollout halts, after the canary from two repos on. "
+        "[default: 10%]",
     ),
     option(
         "--approve/--no-approve",

@@ -82,7 +82,8 @@ class RolloutConfig(Model):
         default=0.1,
         ge=0,
         le=1,
-        description="The share of repos that may fail; beyond it the rollout halts.",
+        description="The share of repos that may fail; beyond it the rollout halts, after the "
+        "canary from two repos on.",
     )
     approve: bool = Field(
         default=False, description="Whether somebody must approve each wave after the canary."

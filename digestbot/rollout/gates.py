@@ -23,7 +23,7 @@ class GateRules:
         soak: How long after its last pull request was opened.
         passed: The share that must be merged or green, from 0 to 1.
         failed: The share that may fail; beyond it the rollout halts.
-        fewest_failed: So many failures halt nothing, however small the wave.
+        fewest_failed: So many failures halt nothing, however small the wave; in a canary, each may.
         needs_approval: Whether a person must say so for each wave.
         probe: Whether a webhook is asked, too.
     """

@@ -132,9 +132,18 @@ class Course:
     is_critical: bool = False
 
     def gate_after(self, wave: int) -> GateRules:
-        """What holds after a wave; after the last one nothing comes that could be approved."""
+        """What holds after a wave.
+
+        A canary is asked so that it may fail: there, one repo alone halts what comes after it.
+        After the last wave nothing comes that could be approved.
+        """
         is_last = wave + 1 >= self.waves
-        return replace(self.gate, needs_approval=self.gate.needs_approval and not is_last)
+        is_canary = wave == 0 and not is_last
+        return replace(
+            self.gate,
+            needs_approval=self.gate.needs_approval and not is_last,
+            fewest_failed=0 if is_canary else self.gate.fewest_failed,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,25 @@ def test_what_is_critical_never_soaks_and_still_halts() -> None:
     assert apply(critical, standing, event(Verb.HALT, evidence=BAD)).state is State.HALTED
 
 
+def test_one_failure_halts_after_the_canary_and_not_later() -> None:
+    one_fails = replace(GOOD, count=WaveCount(merged=4, failed=1))
+
+    halted = apply(COURSE, after(Verb.START), event(Verb.HALT, evidence=one_fails))
+
+    assert halted.state is State.HALTED
+    with pytest.raises(MachineError):
+        apply(COURSE, after(Verb.START, Verb.ADVANCE), event(Verb.HALT, evidence=one_fails))
+
+
+def test_where_nothing_comes_after_it_there_is_no_canary() -> None:
+    one_fails = replace(GOOD, count=WaveCount(merged=4, failed=1))
+    alone = replace(COURSE, waves=1)
+    standing = after(Verb.START, course=alone)
+
+    with pytest.raises(MachineError):
+        apply(alone, standing, event(Verb.HALT, evidence=one_fails))
+
+
 def test_an_approval_is_for_one_wave_only() -> None:
     asked = replace(COURSE, gate=replace(COURSE.gate, needs_approval=True))
     standing = after(Verb.START, Verb.APPROVE, course=asked)

@@ -19,7 +19,7 @@ from digestbot.service.rollouts.chasing import MOST_AT_ONCE
 from digestbot.store import deeds
 from tests.proposals.builders import dockerfile
 from tests.proposals.memory import Fault
-from tests.service.rollouts.arena import IMAGE, RULES, Arena, arena, plan_for
+from tests.service.rollouts.arena import IMAGE, RULES, Arena, arena, plan_for, with_gate
 
 DAY = timedelta(days=1)
 COMMENT = Deadlines(comment=DAY)
@@ -28,9 +28,9 @@ PENDING = ChecksOf(pending=1)
 
 
 @contextmanager
-def open_for(folder: Path, deadlines: Deadlines, hours: int = 25) -> Iterator[Arena]:
+def open_for(folder: Path, deadlines: Deadlines, hours: int = 25, **gate: float) -> Iterator[Arena]:
     """A rollout whose canary is open for so long."""
-    with arena(folder, rules=replace(RULES, deadlines=deadlines)) as world:
+    with arena(folder, rules=replace(with_gate(**gate), deadlines=deadlines)) as world:
         world.ci.reviews = dict.fromkeys(world.forge.rooms, Review.REQUIRED)
         world.may_merge = True
         world.tell(Verb.START)
@@ -85,7 +85,7 @@ class TestComments:
             assert {len(said) for said in comments(world).values()} == {1}
 
     def test_names_of_checks_mention_nobody(self, tmp_path: Path) -> None:
-        with open_for(tmp_path, COMMENT) as world:
+        with open_for(tmp_path, COMMENT, failed=1.0) as world:
             shy = world.wave(0)[0]
             world.ci.says = {shy: ChecksOf(failing=("@acme/all <img src=x>",))}
 

@@ -165,6 +165,27 @@ class TestChecks:
         assert world.targets()[world.wave(1)[0]].failing == ("build",)
         assert any("fail" in text for text in world.told)
 
+    def test_one_failing_repo_of_the_canary_halts_it(self, world: Arena) -> None:
+        world.tell(Verb.START)
+        world.ci.says = {world.wave(0)[0]: RED}
+
+        standing = world.until(State.HALTED)
+
+        assert standing.wave == 0
+        assert sorted(world.open_pulls()) == sorted(world.wave(0))
+        assert any("1 of 2 repos fail" in text for text in world.told)
+
+    def test_one_failing_repo_of_a_later_wave_halts_nothing(self, tmp_path: Path) -> None:
+        with arena(tmp_path, rules=with_gate(failed=0.0)) as world:
+            world.tell(Verb.START)
+            world.step(8, minutes=10)
+            world.ci.says = {world.wave(1)[0]: RED}
+
+            standing = world.step(8, minutes=10)
+
+            assert standing.state is State.RUNNING
+            assert TargetState.RED in world.states().values()
+
     def test_in_the_step_that_halts_it_nothing_more_is_opened(self, tmp_path: Path) -> None:
         rules = replace(RULES, pace=replace(RULES.pace, pending=4))
         with arena(tmp_path, 40, rules) as world:

@@ -40,7 +40,7 @@ def test_it_says_what_is_waited_for_and_where_all_is() -> None:
         "\n"
         f"- `{IMAGE}` → `{NEW}`\n"
         "- 10 of 40 repos\n"
-        "- now: 1 of 2 repos are merged or green; 90% must be\n"
+        "- now: 1 of 2 repos fail; 20% may at most; it halts at the next step\n"
         "- merged: 1 of 10\n"
         "\n"
         "| Wave | Repos | Waiting | Pending | Green | Unknown | Red | Blocked | Merged | Left |\n"
