@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from digestbot.cli.options import Decorated, option
-from digestbot.cli.rollout_types import DIGEST, DURATION, OWNER, SHARE, WAVES
-from digestbot.image import Digest
+from digestbot.cli.rollout_types import DIGEST, DURATION, OWNER, SHARE, TAG, WAVES
+from digestbot.image import Digest, ImageTag
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class PlanOptions:
     paths: tuple[str, ...]
     owners: tuple[str, ...]
     to_digest: Digest | None
+    to: ImageTag | None
     canary: tuple[str, ...]
     canary_topic: str | None
     canary_count: int | None
@@ -129,6 +130,14 @@ OPTIONS = (
         env="ROLLOUT_TO_DIGEST",
         metavar="SHA256",
         help="What they get, in place of what the tag has now; the registry must have it.",
+    ),
+    option(
+        "--to",
+        callback=TAG,
+        heading="The digest",
+        env="ROLLOUT_TO",
+        metavar="IMAGE:TAG",
+        help="The tag that they follow from then on, with the digest that it has now.",
     ),
     option(
         "--canary",

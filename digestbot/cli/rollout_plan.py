@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,7 +22,9 @@ from digestbot.cli.settings import config_options
 from digestbot.cli.terminal import Terminal
 from digestbot.config.names import read_image_glob
 from digestbot.errors import NoInputError, UsageError
+from digestbot.image import ImageTag
 from digestbot.policy.holding import moment_text
+from digestbot.registry.resolution import Query
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.report.json_v1 import as_json
 from digestbot.report.plain import one_line
@@ -53,13 +55,16 @@ def plan(context: click.Context, /, **arguments: Any) -> int:
     """Say what exactly would be done, and keep it under an id.
 
     IMAGE is a name or a glob, with a tag or without: alpine, python:3.12,
-    ghcr.io/acme/base:*. Its tag is asked about once, and the digest is frozen.
+    ghcr.io/acme/base:*. Its tag is asked about once, and the digest is frozen. With --to it is
+    another tag of that image that is asked about, and that pins follow from then on.
 
     It goes by what `digestbot serve` or `digestbot run` found, and writes nothing to any repo.
     Exit code 1 where there is something to do, 4 where nobody follows such an image.
     """
     terminal = Terminal.of(context)
     options = PlanOptions(**arguments)
+    if options.to is not None and options.to_digest is not None:
+        raise UsageError("--to and --to-digest together", hint="leave one of them away")
     selection = _selection(options)
     with opened(context, options.config, no_config=options.no_config) as state:
         choice = _choice(state, selection, terminal)
@@ -145,10 +150,12 @@ def _plan(state: Opened, choice: Choice, options: PlanOptions) -> Shown:
 
 def _moves(state: Opened, choice: Choice, options: PlanOptions) -> Moves:
     pinned = choice.pinned()
+    if options.to is not None:
+        _check_image(pinned, options.to)
     setup = make_setup(state.settings, os.environ)
     with open_resolver(setup.registries, options.digests) as resolver:
         registries = resolver if isinstance(resolver, RegistryResolver) else None
-        mover = Mover(resolver, registries, setup.hold.deny, setup.policy.jobs)
+        mover = Mover(resolver, registries, setup.hold.deny, setup.policy.jobs, options.to)
         if options.to_digest is None:
             return mover.moves(pinned)
         named = tags(pinned)
@@ -162,6 +169,22 @@ def _moves(state: Opened, choice: Choice, options: PlanOptions) -> Moves:
         if registries is None:
             raise UsageError("--to-digest is asked of the registry", hint="leave --digests away")
         return replace(mover, resolver=Chosen(options.to_digest, registries)).moves(pinned)
+
+
+def _check_image(pinned: Iterable[Query], to: ImageTag) -> None:
+    """Do nothing, if all that is chosen is the image that this is a tag of.
+
+    Raises:
+        UsageError: It is not: a tag of one image says nothing about another.
+    """
+    others = sorted({query.image.image for query in pinned} - {to.image})
+    if others:
+        more = ", …" if len(others) > _TAGS_SHOWN else ""
+        raise UsageError(
+            f"--to is for {to.image}, and other images are chosen: "
+            f"{', '.join(others[:_TAGS_SHOWN])}{more}",
+            hint=f"name one image: digestbot rollout plan {to.image} --to {to}",
+        )
 
 
 def _say(shown: Shown, choice: Choice, terminal: Terminal) -> None:

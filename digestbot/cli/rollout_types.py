@@ -1,4 +1,4 @@
-"""What options of rollouts take: lengths of time, shares, digests, waves, owners."""
+"""What options of rollouts take: lengths of time, shares, digests, tags, waves, owners."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from digestbot.config.addresses import read_duration
 from digestbot.config.rollout import ALL, check_waves
 from digestbot.files.codeowners import is_owner
-from digestbot.image import Digest
+from digestbot.image import Digest, ImageReference, ImageTag, InvalidReferenceError
 
 Callback = Callable[[click.Context | None, click.Parameter | None, Any], Any]
 
@@ -53,6 +53,21 @@ def read_owner(text: str) -> str:
     return text.lower()
 
 
+def read_tag(text: str) -> ImageTag:
+    """A tag of an image, in full or short: `alpine:3.22`.
+
+    Raises:
+        ValueError: It is none, or more than that.
+    """
+    try:
+        found = ImageReference.parse(text)
+    except InvalidReferenceError as error:
+        raise ValueError(str(error)) from error
+    if found.followed is None or found.tag is None or found.digest is not None:
+        raise ValueError(f"{text[:80]!r} is not an image with a tag, such as alpine:3.22")
+    return found.followed
+
+
 def _checked(read: Callable[[str], Any], *, is_said: bool = False) -> Callback:
     """A callback of an option: its value as it is read; what is wrong is a usage error.
 
@@ -78,3 +93,4 @@ SHARE = _checked(read_share)
 WAVES = _checked(read_waves)
 OWNER = _checked(read_owner)
 DIGEST = _checked(Digest.parse, is_said=True)
+TAG = _checked(read_tag, is_said=True)

@@ -1,8 +1,8 @@
 """Edits that are proven: a copy of the file is edited and read again before anyone writes.
 
 After the edits the same occurrences must stand there, in the same order, each the same but
-for the digest that was meant; otherwise the edit is refused. A refusal takes away only the
-edits concerned.
+for the digest, and the tag, that were meant; otherwise the edit is refused. A refusal takes
+away only the edits concerned.
 """
 
 from __future__ import annotations
@@ -25,6 +25,14 @@ _Identity: TypeAlias = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an occurrence is to become: its digest, and its tag where that is to be another."""
+
+    digest: Digest
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EditPlan:
     """What came of a wish, by the index of the occurrence: its edits, or why there are none.
 
@@ -40,21 +48,23 @@ def plan_edits(
     path: str,
     data: bytes,
     occurrences: Sequence[Occurrence],
-    wanted: Mapping[int, Digest],
+    wanted: Mapping[int, Wanted],
 ) -> EditPlan:
-    """The edits that give some occurrences of a file a new digest.
+    """The edits that give some occurrences of a file a new digest, and maybe a new tag.
 
     Args:
         reader: The format that read the file, and reads the copy.
         path: The file's path, for the edits.
         data: The file's bytes.
         occurrences: All occurrences that `reader` finds in them.
-        wanted: The new digest of each occurrence that is to be changed, by its index.
+        wanted: What each occurrence that is to be changed becomes, by its index.
     """
     plan = EditPlan()
     candidates = _Candidates(reader, path, data, occurrences)
     for place, indices in _by_place(occurrences, wanted, plan.refusals).items():
-        refusal = _refusal(occurrences, indices, wanted)
+        refusal = _refusal(occurrences, indices, wanted) or _tag_refusal(
+            data, place, (occurrences[index] for index in indices), wanted[indices[0]]
+        )
         if refusal is None:
             candidates.add(place, indices, wanted[indices[0]])
         else:
@@ -70,7 +80,7 @@ def plan_edits(
 
 
 def _by_place(
-    occurrences: Sequence[Occurrence], wanted: Mapping[int, Digest], refusals: dict[int, Skip]
+    occurrences: Sequence[Occurrence], wanted: Mapping[int, Wanted], refusals: dict[int, Skip]
 ) -> dict[Pin | Gap, list[int]]:
     """The places that are to change, each with every occurrence it feeds."""
     fed: defaultdict[Pin | Gap, list[int]] = defaultdict(list)
@@ -83,20 +93,42 @@ def _by_place(
 
 
 def _refusal(
-    occurrences: Sequence[Occurrence], indices: Sequence[int], wanted: Mapping[int, Digest]
+    occurrences: Sequence[Occurrence], indices: Sequence[int], wanted: Mapping[int, Wanted]
 ) -> Skip | None:
-    digests = {wanted.get(index) for index in indices}
-    if len(digests) > 1:
+    if len({wanted.get(index) for index in indices}) > 1:
         lines = ", ".join(str(occurrences[index].line) for index in indices[:_LINES_NAMED])
         lines += ", …" if len(indices) > _LINES_NAMED else ""
         message = f"lines {lines} share one digest in the file, and do not all get the same new one"
         return Skip("shared-span", message)
     for index in indices:
-        reference, digest = occurrences[index].reference, wanted[index]
+        reference, digest = occurrences[index].reference, wanted[index].digest
         old = reference.digest if reference is not None else None
         if old is not None and old.algorithm != digest.algorithm:
             return Skip("other-algorithm", f"{old.algorithm} cannot become {digest.algorithm}")
     return None
+
+
+def _tag_refusal(
+    data: bytes, place: Pin | Gap, occurrences: Iterable[Occurrence], wanted: Wanted
+) -> Skip | None:
+    """Why the tag cannot be replaced together with the digest; None where it can, or need not."""
+    if wanted.tag is None:
+        return None
+    for occurrence in occurrences:
+        before = _before_pin(occurrence)
+        if not (before and isinstance(place, Pin) and data.endswith(before, 0, place.start)):
+            return _TAG_ELSEWHERE
+        if occurrence.steering.tag is not None:
+            return _TAG_IN_COMMENT
+    return None
+
+
+def _before_pin(occurrence: Occurrence) -> bytes:
+    """What stands before the hex digits where the tag is written there; empty without a tag."""
+    reference = occurrence.reference
+    if reference is None or reference.tag is None or reference.digest is None:
+        return b""
+    return f":{reference.tag}@{reference.digest.algorithm}:".encode()
 
 
 class _Candidates:
@@ -106,22 +138,27 @@ class _Candidates:
         self, reader: Format, path: str, data: bytes, occurrences: Sequence[Occurrence]
     ) -> None:
         self.edits: dict[Edit, list[int]] = {}
-        self._digests: dict[int, Digest] = {}
+        self._wanted: dict[int, Wanted] = {}
         self._reader = reader
         self._path = path
         self._data = data
         self._occurrences = occurrences
         self._reads = 0
 
-    def add(self, place: Pin | Gap, indices: list[int], digest: Digest) -> None:
-        if isinstance(place, Pin):
-            old = self._data[place.start : place.end].decode("latin-1")
-            edit = Edit(self._path, place.start, place.end, old, digest.hex)
-        else:
-            new = f"{place.before}@{digest}"
+    def add(self, place: Pin | Gap, indices: list[int], wanted: Wanted) -> None:
+        if isinstance(place, Gap):
+            new = f"{place.before}@{wanted.digest}"
             edit = Edit(self._path, place.start, place.start, "", new)
+        elif wanted.tag is None:
+            edit = self._replacing(place.start, place.end, wanted.digest.hex)
+        else:
+            start = place.start - len(_before_pin(self._occurrences[indices[0]])) + 1
+            edit = self._replacing(start, place.end, f"{wanted.tag}@{wanted.digest}")
         self.edits[edit] = indices
-        self._digests.update(dict.fromkeys(indices, digest))
+        self._wanted.update(dict.fromkeys(indices, wanted))
+
+    def _replacing(self, start: int, end: int, new: str) -> Edit:
+        return Edit(self._path, start, end, self._data[start:end].decode("latin-1"), new)
 
     def proven(self) -> set[Edit]:
         """The edits that hold, each by itself and all together."""
@@ -157,7 +194,7 @@ class _Candidates:
         identities = _identities(self._occurrences)
         for index in changed:
             occurrence = self._occurrences[index]
-            identities[index] = _identity(occurrence, self._digests[index])
+            identities[index] = _identity(occurrence, self._wanted[index])
         return identities
 
 
@@ -165,17 +202,17 @@ def _identities(occurrences: Sequence[Occurrence]) -> list[_Identity]:
     return [_identity(occurrence) for occurrence in occurrences]
 
 
-def _identity(occurrence: Occurrence, digest: Digest | None = None) -> _Identity:
-    """What must not change; with `digest`, as if the occurrence had been given it."""
+def _identity(occurrence: Occurrence, wanted: Wanted | None = None) -> _Identity:
+    """What must not change; with `wanted`, as if the occurrence had become that."""
     reason = occurrence.skip.reason if occurrence.skip else None
     where = (occurrence.kind, occurrence.line, reason, occurrence.steering)
     reference = occurrence.reference
     if reference is None:
         return where
-    tag = reference.tag
-    if digest is not None and reference.digest is None:
-        tag = tag or DEFAULT_TAG
-    return (*where, reference.image, tag, digest or reference.digest)
+    if wanted is None:
+        return (*where, reference.image, reference.tag, reference.digest)
+    tag = reference.tag if reference.digest is not None else reference.tag or DEFAULT_TAG
+    return (*where, reference.image, wanted.tag or tag, wanted.digest)
 
 
 def _is_settled(copy: bytes, found: Sequence[Occurrence], changed: Iterable[int]) -> bool:
@@ -192,4 +229,10 @@ def _is_settled(copy: bytes, found: Sequence[Occurrence], changed: Iterable[int]
 _NO_PLACE = Skip("no-place", "there is no place in the file where a digest could stand")
 _NOT_REPRODUCIBLE = Skip(
     "not-reproducible", "reading the edited file again gives something else than was meant"
+)
+_TAG_ELSEWHERE = Skip(
+    "tag-elsewhere", "its tag does not stand right before its digest, so it cannot be replaced"
+)
+_TAG_IN_COMMENT = Skip(
+    "tag-elsewhere", "the comment above it names its tag, too, so it cannot be replaced"
 )

@@ -72,14 +72,20 @@ def followed_tag(occurrence: Occurrence) -> ImageTag | None:
     return reference.followed
 
 
-def judge(occurrence: Occurrence, answer: Resolution | RegistryError) -> Finding:
+def judge(
+    occurrence: Occurrence, answer: Resolution | RegistryError, tag: str | None = None
+) -> Finding:
     """The finding for an occurrence that was asked about; its edits are planned later.
 
-    Unknown stays unknown: an error is `failed` with its cause, never `current`.
+    Unknown stays unknown: an error is `failed` with its cause, never `current`. With a `tag`,
+    it is to follow that from now on, with the digest of the answer.
     """
     if isinstance(answer, RegistryError):
         return Finding(occurrence, Status.FAILED, answer.code, str(answer), hint=answer.hint)
     pinned = _pinned(occurrence)
+    followed = followed_tag(occurrence)
+    if tag is not None and followed is not None and tag != followed.tag:
+        return _to_update(occurrence, pinned, answer, tag)
     if pinned == answer.digest:
         return Finding(
             occurrence, Status.CURRENT, "up-to-date", f"{answer.query} is what the tag has now"
@@ -103,7 +109,8 @@ def weighed(finding: Finding, answer: Resolution, offer: Offer) -> Finding:
     if hold.instead is None or hold.instead == pinned:
         message = _sentence(_news(pinned, answer), "held back", hold.message)
         return Finding(finding.occurrence, Status.HELD, hold.reason, message, until=hold.until)
-    older = _to_update(finding.occurrence, pinned, replace(answer, digest=hold.instead))
+    instead = replace(answer, digest=hold.instead)
+    older = _to_update(finding.occurrence, pinned, instead, finding.new_tag)
     reason = "not-newest" if finding.occurrence.refusal is None else older.reason
     said = f"{hold.instead} is proposed, which is not the newest"
     message = _sentence(_news(pinned, answer), said, hold.message)
@@ -134,16 +141,22 @@ def _sentence(news: str, said: str, why: str) -> str:
     return f"{news}; {said}: {why}" if why else f"{news}; {said}"
 
 
-def _to_update(occurrence: Occurrence, pinned: Digest | None, answer: Resolution) -> Finding:
+def _to_update(
+    occurrence: Occurrence, pinned: Digest | None, answer: Resolution, tag: str | None = None
+) -> Finding:
     if pinned is None:
         status, reason = Status.UNPINNED, "no-digest"
+    elif tag is not None:
+        status, reason = Status.STALE, "other-tag"
     else:
         status, reason = Status.STALE, "digest-moved"
     message = _news(pinned, answer)
+    if tag is not None:
+        message = f"{answer.query} is to become {tag}@{answer.digest}"
     if occurrence.refusal is not None:
         reason = occurrence.refusal.reason
         message = f"{message}; not edited: {occurrence.refusal.message}"
-    return Finding(occurrence, status, reason, message, new_digest=answer.digest)
+    return Finding(occurrence, status, reason, message, new_tag=tag, new_digest=answer.digest)
 
 
 def _skipped(occurrence: Occurrence, reason: str, message: str, *, hint: str = "") -> Finding:

@@ -9,6 +9,7 @@ REASONS: Final[dict[str, str]] = {
     "up-to-date": "The tag still has the pinned digest.",
     # stale
     "digest-moved": "The tag has another digest now.",
+    "other-tag": "A rollout moves it to another tag.",
     "not-newest": "The newest digest of the tag is held back; an older one is proposed, or "
     "pinned already.",
     # stale, held or skipped
@@ -39,6 +40,7 @@ REASONS: Final[dict[str, str]] = {
     "bad-expansion": "BuildKit would refuse the `${…}` that stands there.",
     "bad-trigger": "BuildKit would refuse the instruction behind ONBUILD.",
     "too-complex": "The `${…}` of the file go deeper, or grow larger, than digestbot follows.",
+    "unknown-origin": "A rollout is rolled back, and which tag the pin had before cannot be told.",
     "bad-comment": "The `# digestbot:` comment cannot be read.",
     "too-many-images": "A remote repo has more different images than are asked about.",
     "too-many-registries": "A remote repo names more registries than are asked.",
@@ -62,6 +64,9 @@ REASONS: Final[dict[str, str]] = {
     "split-digest": "The digest is spread over several places in the file.",
     "no-place": "The text that would change does not stand in the file.",
     "conditional": "What stands there depends on a variable that may be set.",
+    "tag-elsewhere": "The tag that a rollout would replace does not stand right before the "
+    "digest, or stands in a comment, too.",
+    "not-whole": "Another place, which a rollout would move to the same tag, cannot be edited.",
     "shared-span": "The same text feeds references that need different digests.",
     "not-reproducible": "Reading the edited copy again did not give what was intended.",
     "file-changed": "The file changed while digestbot was at work.",

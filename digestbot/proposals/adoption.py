@@ -50,21 +50,29 @@ def _is_foreign(pull: Pull, settings: ProposalSettings) -> bool:
 
 
 def _brings(update: Update, path: str, data: bytes | None) -> bool:
-    """Whether the image is there, and with the new digest wherever it is."""
-    digests = set() if data is None else set(_digests(update, path, data))
-    return digests == {update.new}
+    """Whether the image is there, with the new digest wherever it is, and no tag to move from."""
+    found = [] if data is None else list(_pins(update, path, data))
+    if not update.other_tags:
+        return set(found) == {(update.image.tag, update.new)}
+    # Beside what moves there may be pins that follow the tag already.
+    meant = sum(finding.occurrence.path == path for finding in update.findings)
+    is_left = any(tag in update.other_tags for tag, _ in found)
+    return not is_left and found.count((update.image.tag, update.new)) >= meant
 
 
-def _digests(update: Update, path: str, data: bytes) -> Iterator[Digest | None]:
-    name = format_of(path)
+def _pins(update: Update, path: str, data: bytes) -> Iterator[tuple[str, Digest | None]]:
+    """The tag and digest of each pin of the image that has to do with the update."""
+    name, tags = format_of(path), {update.image.tag, *update.other_tags}
     pins = any(finding.status is Status.UNPINNED for finding in update.findings)
     for occurrence in FORMATS[name].read(path, data) if name is not None else ():
         reference, steering = occurrence.reference, occurrence.steering
         if reference is None or occurrence.skip or steering.ignore:
             continue
-        is_it = followed_tag(occurrence) == update.image and steering.platform == update.platform
-        if is_it and (pins or reference.digest is not None):
-            yield reference.digest
+        tag = followed_tag(occurrence)
+        if tag is None or tag.image != update.image.image or tag.tag not in tags:
+            continue
+        if steering.platform == update.platform and (pins or reference.digest is not None):
+            yield tag.tag, reference.digest
 
 
 def _paths(update: Update) -> set[str]:

@@ -136,7 +136,7 @@ def _created(evidence: Evidence) -> str:
         return "when it was created is not known"
     text = f"created {created:%Y-%m-%d}"
     before = created_at(evidence.old[0].facts) if evidence.old else None
-    if before is None or before > created:
+    if before is None or before >= created:
         return text
     days = (created - before).days
     hours = (created - before).seconds // 3600

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from digestbot.files.edit import Edit, apply_edits
 from digestbot.files.formats import FORMATS
-from digestbot.files.verify import plan_edits
+from digestbot.files.verify import Wanted, plan_edits
 from digestbot.forge.repo import Mode
 from digestbot.forge.steps import FileChange
 from digestbot.policy.finding import Finding
@@ -48,11 +48,13 @@ def _partly(change: Change, findings: Iterable[Finding]) -> bytes:
     some = list(findings)
     reader = FORMATS[some[0].occurrence.format]
     occurrences = reader.read(change.path, change.before)
-    digests = {one.occurrence: one.new_digest for one in some}
+    by_place = {
+        one.occurrence: Wanted(one.new_digest, one.new_tag) for one in some if one.new_digest
+    }
     wanted = {
-        index: digest
+        index: by_place[occurrence]
         for index, occurrence in enumerate(occurrences)
-        if (digest := digests.get(occurrence)) is not None
+        if occurrence in by_place
     }
     plan = plan_edits(reader, change.path, change.before, occurrences, wanted)
     return apply_edits(change.before, (edit for group in plan.edits.values() for edit in group))

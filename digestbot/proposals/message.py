@@ -24,4 +24,6 @@ def message_of(proposal: Proposal, settings: CommitSettings) -> str:
 
 def _line(update: Update) -> str:
     old = ", ".join(digest.short for digest in old_digests(update)[:3])
-    return f"{name_of(update.image)}  {old + ' → ' if old else 'pinned to '}{update.new.short}"
+    moved = f"{' '.join(update.other_tags[:3])} → " if update.other_tags else ""
+    name = f"{moved}{name_of(update.image)}"
+    return f"{name}  {old + ' → ' if old else 'pinned to '}{update.new.short}"

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from digestbot.forge.repo import Repo
 from digestbot.policy.finding import Finding
+from digestbot.policy.judge import followed_tag
 from digestbot.proposals.proposal import Proposal
 from digestbot.proposals.title import name_of
 from digestbot.proposals.update import Update
@@ -45,8 +46,15 @@ def cell(text: str) -> str:
 def _row(update: Update, finding: Finding, repo: Repo) -> str:
     reference = finding.occurrence.reference
     old = cell(reference.digest.short) if reference and reference.digest else "unpinned"
-    image, new = cell(name_of(update.image)), cell(update.new.short)
+    image, new = _image(update, finding), cell(update.new.short)
     return f"| {image} | {old} → {new} | {_where(finding, repo)} |\n"
+
+
+def _image(update: Update, finding: Finding) -> str:
+    followed = followed_tag(finding.occurrence)
+    if followed is None or followed == update.image:
+        return cell(name_of(update.image))
+    return f"{cell(name_of(followed))} → {cell(update.image.tag)}"
 
 
 def _where(finding: Finding, repo: Repo) -> str:

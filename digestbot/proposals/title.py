@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from digestbot.image import ImageTag
 from digestbot.image.reference import DEFAULT_REGISTRY
@@ -37,6 +38,8 @@ def _plain(updates: tuple[Update, ...]) -> str:
     if len(updates) == 1:
         (update,) = updates
         name, new = name_of(update.image), update.new.short
+        if update.other_tags:
+            return _moving(update)
         pattern = "Update {} digest to {}" if old_digests(update) else "Pin {} to {}"
         room = LIMIT - len(pattern.format("", new)) - _NAMES_LIMIT // 2
         return pattern.format(one_line(name, room), new)
@@ -44,6 +47,15 @@ def _plain(updates: tuple[Update, ...]) -> str:
     names = ", ".join(dict.fromkeys(name_of(update.image) for update in updates))
     counted = f"{verb} {len(updates):,} image digests"
     return f"{counted}: {names}" if len(names) <= _NAMES_LIMIT else counted
+
+
+def _moving(update: Update) -> str:
+    """`Update alpine:3.20 to 3.22 (abc1234)`; from several tags, `Update alpine to 3.22 …`."""
+    image = update.image
+    first = update.other_tags[0] if len(update.other_tags) == 1 else ""
+    old = name_of(replace(image, tag=first)).removesuffix(":")
+    end = f" to {one_line(image.tag, _NAMES_LIMIT // 2)} ({update.new.short})"
+    return f"Update {one_line(old, LIMIT - len(end) - _NAMES_LIMIT // 2)}{end}"
 
 
 def _filled(template: str, updates: tuple[Update, ...]) -> str:

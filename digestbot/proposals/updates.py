@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from digestbot.forge.pull import Survey
@@ -79,4 +80,5 @@ def _identity(finding: Finding) -> _Identity | None:
     image, new = followed_tag(finding.occurrence), finding.new_digest
     if finding.status not in _TO_CHANGE or not finding.edits or image is None or new is None:
         return None
+    image = replace(image, tag=finding.new_tag or image.tag)
     return image, finding.occurrence.steering.platform, new

@@ -30,15 +30,16 @@ def warnings_of(update: Update, evidence: Evidence) -> tuple[Caution, ...]:
     """Everything that is unusual about an update, each once."""
     found = [*_by_policy(update), *_build_argument(update)]
     for old in evidence.old:
-        found += cautions(old, evidence.new)
+        found += cautions(old, evidence.new, is_other_tag=bool(update.other_tags))
     return tuple(dict.fromkeys(found))
 
 
-def cautions(old: Witness, new: Witness) -> tuple[Caution, ...]:
+def cautions(old: Witness, new: Witness, *, is_other_tag: bool = False) -> tuple[Caution, ...]:
     """What is unusual about an image that takes the place of another, as far as it is known."""
     found = [*_gone(old)]
     if old.facts and new.facts:
         found += _compared(old, old.facts, new.facts)
+        found += _older(old.facts, new.facts, is_other_tag=is_other_tag)
     return tuple(found)
 
 
@@ -101,12 +102,16 @@ def _compared(old: Witness, before: ImageFacts, after: ImageFacts) -> Iterator[C
         yield _index(old, before.described.platform)
     elif lost := sorted({*platforms_of(before)} - {*platforms_of(after)}):
         yield Caution("platform-lost", f"The new image no longer runs on {_listed(lost)}.")
+
+
+def _older(before: ImageFacts, after: ImageFacts, *, is_other_tag: bool) -> Iterator[Caution]:
     created, previous = created_at(after), created_at(before)
     if created and previous and created < previous:
+        why = "" if is_other_tag else ": the tag may have been set back"
         yield Caution(
             "older",
             f"The new image was created on {created:%Y-%m-%d}, before the pinned one "
-            f"({previous:%Y-%m-%d}): the tag may have been set back.",
+            f"({previous:%Y-%m-%d}){why}.",
         )
 
 

@@ -63,12 +63,16 @@ class PlanMove:
 class PlanEdit:
     """One pin, and what it becomes."""
 
+    __pydantic_config__: ClassVar = _DOCUMENTED
+
     path: str
     line: int
     image: str
     before: str
     after: str
     platform: str | None = None
+    to: str | None = None
+    """The tag that it follows afterwards; null for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +269,15 @@ def _target(told: PlanTarget) -> Planned:
 def _told_edit(edit: Edit) -> PlanEdit:
     platform = str(edit.platform) if edit.platform else None
     before, after = str(edit.before), str(edit.after)
-    return PlanEdit(edit.path, edit.line, str(edit.image), before, after, platform)
+    to = str(edit.to) if edit.to else None
+    return PlanEdit(edit.path, edit.line, str(edit.image), before, after, platform, to)
 
 
 def _edit(told: PlanEdit) -> Edit:
     before, after = Digest.parse(told.before), Digest.parse(told.after)
     platform = Platform.parse(told.platform) if told.platform else None
-    return Edit(told.path, told.line, _tag(told.image), before, after, platform)
+    to = _tag(told.to) if told.to else None
+    return Edit(told.path, told.line, _tag(told.image), before, after, platform, to)
 
 
 def _told_rules(rules: RolloutRules) -> PlanRules:

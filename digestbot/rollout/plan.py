@@ -36,10 +36,18 @@ class Move:
     created: datetime | None = None
     remarks: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What moves, and to which other tag, if so: `docker.io/library/alpine:3.20 → 3.22`."""
+        return f"{self.image} → {self.to.tag}" if self.to else str(self.image)
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One pin, and what it becomes."""
+    """One pin, and what it becomes.
+
+    `to` is the tag that it follows afterwards; None for the same.
+    """
 
     path: str
     line: int
@@ -47,6 +55,7 @@ class Edit:
     before: Digest
     after: Digest
     platform: Platform | None = None
+    to: ImageTag | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +207,8 @@ def _member(found: Sequence[tuple[Place, Move]]) -> Member:
 
 
 def _planned(member: Member, wave: int, found: Sequence[tuple[Place, Move]]) -> Planned:
-    edits = tuple(_edit(place, move) for place, move in found)
+    in_order = sorted(found, key=lambda pair: _position(pair[0]))
+    edits = tuple(_edit(place, move) for place, move in in_order)
     return Planned(member.repo, wave, member.owner, edits, _owners(found))
 
 
@@ -209,4 +219,10 @@ def _owners(found: Iterable[tuple[Place, Move]]) -> tuple[str, ...]:
 
 
 def _edit(place: Place, move: Move) -> Edit:
-    return Edit(place.path, place.line, place.image, place.digest, move.digest, place.platform)
+    before, after = place.digest, move.digest
+    return Edit(place.path, place.line, place.image, before, after, place.platform, move.to)
+
+
+def _position(place: Place) -> tuple[str, int, int]:
+    """Where it stands: by that, pins are told apart later that became the same."""
+    return place.path, place.line, place.column

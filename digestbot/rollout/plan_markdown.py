@@ -131,6 +131,9 @@ def _edits(target: Planned) -> str:
 def _lines(target: Planned) -> Iterator[str]:
     for edit in target.edits[:_EDITS_SHOWN]:
         where = code(f"{edit.path}:{edit.line}")
-        yield f"{where} {code(edit.before.short)} → {code(edit.after.short)}"
+        old, new = edit.before.short, edit.after.short
+        if edit.to is not None:
+            old, new = f"{edit.image.tag}@{old}", f"{edit.to.tag}@{new}"
+        yield f"{where} {code(old)} → {code(new)}"
     if len(target.edits) > _EDITS_SHOWN:
         yield f"… and {len(target.edits) - _EDITS_SHOWN:,} more"

@@ -122,7 +122,8 @@ def _edits(shown: Shown, style: Style) -> Iterator[str]:
 
 def _edit(repo: str, edit: Edit, style: Style) -> Iterator[str]:
     where = one_line(f"{repo}  {edit.path}:{edit.line}")
-    what = one_line(f"{str(edit.image).removeprefix(HUB)}", NAME_LIMIT)
+    what = one_line(str(edit.image).removeprefix(HUB), NAME_LIMIT)
+    what += f" → {one_line(edit.to.tag, NAME_LIMIT)}" if edit.to else ""
     text = f"{where}  {what}  {edit.before.short} → {edit.after.short}"
     indent = "  "
     for line in wrap(text, width_of(style) - 4):

@@ -63,8 +63,8 @@ def waves_of(plan: Plan) -> list[Wave]:
 
 
 def name_of(move: Move) -> str:
-    """`alpine:3.22`, and for which platform, where it is for one."""
-    name = str(move.image).removeprefix(HUB)
+    """`alpine:3.20 → 3.22`, and for which platform, where it is for one."""
+    name = move.name.removeprefix(HUB)
     return f"{name} ({move.platform})" if move.platform else name
 
 

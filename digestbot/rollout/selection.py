@@ -19,6 +19,8 @@ class Place:
         topics: Of the repo, as its forge lists them.
         owners: Who looks after the file, as CODEOWNERS has it, in lower case; empty where nobody
             is named.
+        column: Where in its line it stands, from 1.
+        written: Its text in the file; empty where that is not known.
         image: The tag that it follows.
         behind_since: Since when its digest is no longer the tag's; None where it still is.
     """
@@ -32,11 +34,23 @@ class Place:
     behind_since: datetime | None = None
     topics: frozenset[str] = frozenset()
     owners: tuple[str, ...] = ()
+    column: int = 1
+    written: str = ""
 
     @property
     def org(self) -> str:
         """Whom the repo belongs to."""
         return self.repo.partition("/")[0]
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether its tag surely does not stand right before its digest, and cannot be replaced.
+
+        What a variable stands for is not known here.
+        """
+        if not self.written or "$" in self.written:
+            return False
+        return f":{self.image.tag}@{self.digest.algorithm}:" not in self.written
 
 
 @dataclass(frozen=True, slots=True)

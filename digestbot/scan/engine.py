@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from digestbot.errors import EditRefusedError
 from digestbot.files.edit import apply_edits
 from digestbot.files.formats import Format
 from digestbot.files.occurrence import Occurrence, Skip
-from digestbot.files.verify import plan_edits
+from digestbot.files.verify import Wanted, plan_edits
 from digestbot.image import Digest
 from digestbot.policy.finding import Finding, Status
 from digestbot.policy.ignore import IgnoreRule
 from digestbot.policy.judge import judge, question
 from digestbot.registry.resolution import Query, Resolution, Resolver
+from digestbot.scan.aims import Aims, aimed, is_whole, left_alone
 from digestbot.scan.bounds import Bounds, bounded, problems_of
 from digestbot.scan.gate import Gate
 from digestbot.scan.lookups import Answer, look_up, lookup_problems
@@ -27,7 +28,6 @@ from digestbot.scan.tree import UnreadableError
 from digestbot.scan.weighing import weighed_findings
 
 _log = logging.getLogger(__name__)
-NOT_CHOSEN: Final = "not-chosen"
 
 
 class SourceFile(Protocol):
@@ -70,7 +70,7 @@ class Policy:
 
     `pin`: references without a digest get one. `offline`: nobody is asked. `jobs`: lookups at
     the same time. `gate`: who may hold back what would be proposed; without one, nothing is.
-    `only`: which pins are asked about at all; without it, everything is.
+    `aims`: who knows what pins become, in place of registries; what is not meant is left alone.
     """
 
     pin: bool = False
@@ -78,7 +78,7 @@ class Policy:
     ignore: Sequence[IgnoreRule] = ()
     jobs: int = 16
     gate: Gate | None = None
-    only: Callable[[Occurrence, Query], bool] | None = None
+    aims: Aims | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,43 +113,44 @@ def scan(
         for reading in readings
         for occurrence in reading.occurrences
     }
-    if policy.only is not None:
-        asked = {found: _chosen(found, one, policy.only) for found, one in asked.items()}
+    wanted: Mapping[Occurrence, Wanted] = {}
+    if policy.aims is not None and not policy.offline:
+        asked, wanted = aimed(asked, policy.aims)
     if bounds is not None:
         asked = bounded(asked, bounds)
         problems += problems_of(asked.values())
-    queries = dict.fromkeys(query for query in asked.values() if isinstance(query, Query))
-    answers = {} if policy.offline else _ask(queries, resolver, policy.jobs, observer)
-    verdicts = {found: _verdict(found, one, answers) for found, one in asked.items()}
+    told = _ask(asked.values(), resolver, policy, observer)
+    answers = dict(_answers(asked, told, wanted))
+    verdicts = {found: _verdict(found, one, answers, wanted) for found, one in asked.items()}
     if policy.gate is not None:
         verdicts = weighed_findings(verdicts, answers, policy.gate, jobs=policy.jobs)
-    findings: list[Finding] = []
-    changes: list[Change] = []
-    for reading in readings:
-        judged = [verdicts[found] for found in reading.occurrences]
-        planned, change = _plan(reading, judged)
-        findings += planned
-        changes += [change] if change else []
+    findings, changes = _planned(readings, verdicts)
+    if policy.aims is not None and policy.aims.is_whole and not is_whole(findings):
+        findings, changes = left_alone(findings), []
     return ScanResult(
         started_at=started_at,
         duration_s=time.perf_counter() - clock,
         files=len(readings),
-        lookups=len(answers),
+        lookups=len(told),
         findings=tuple(findings),
-        problems=(*problems, *lookup_problems(answers)),
+        problems=(*problems, *lookup_problems(told)),
         changes=tuple(changes),
-        resolutions=tuple(a for a in answers.values() if isinstance(a, Resolution)),
+        resolutions=tuple(a for a in told.values() if isinstance(a, Resolution)),
     )
 
 
-def _chosen(
-    occurrence: Occurrence,
-    asked: Query | Finding,
-    only: Callable[[Occurrence, Query], bool],
-) -> Query | Finding:
-    if isinstance(asked, Finding) or only(occurrence, asked):
-        return asked
-    return Finding(occurrence, Status.SKIPPED, NOT_CHOSEN, f"{asked} is not what this is about")
+def _answers(
+    asked: Mapping[Occurrence, Query | Finding],
+    told: Mapping[Query, Answer],
+    wanted: Mapping[Occurrence, Wanted],
+) -> Iterator[tuple[Occurrence, Answer]]:
+    """What was answered; what a pin is to become counts as if it had been."""
+    for occurrence, query in asked.items():
+        if isinstance(query, Query):
+            if occurrence in wanted:
+                yield occurrence, Resolution(query, wanted[occurrence].digest)
+            elif query in told:
+                yield occurrence, told[query]
 
 
 def _read_all(
@@ -190,21 +191,28 @@ def _whole_file(file: SourceFile, skip: Skip) -> Occurrence:
 
 
 def _ask(
-    queries: Iterable[Query], resolver: Resolver, jobs: int, observer: Observer | None
+    asked: Iterable[Query | Finding], resolver: Resolver, policy: Policy, observer: Observer | None
 ) -> dict[Query, Answer]:
-    distinct = list(queries)
+    """What registries say; they are not asked offline, nor where it is known what pins become."""
+    if policy.offline or policy.aims is not None:
+        return {}
+    distinct = list(dict.fromkeys(query for query in asked if isinstance(query, Query)))
     if observer is None:
-        return look_up(distinct, resolver, jobs=jobs)
+        return look_up(distinct, resolver, jobs=policy.jobs)
     observer.lookups_begin(len(distinct))
-    return look_up(distinct, resolver, jobs=jobs, on_answer=observer.lookup_done)
+    return look_up(distinct, resolver, jobs=policy.jobs, on_answer=observer.lookup_done)
 
 
 def _verdict(
-    occurrence: Occurrence, asked: Query | Finding, answers: Mapping[Query, Answer]
+    occurrence: Occurrence,
+    asked: Query | Finding,
+    answers: Mapping[Occurrence, Answer],
+    wanted: Mapping[Occurrence, Wanted],
 ) -> Finding:
     if isinstance(asked, Query):
-        if asked in answers:
-            return judge(occurrence, answers[asked])
+        if occurrence in answers:
+            tag = wanted[occurrence].tag if occurrence in wanted else None
+            return judge(occurrence, answers[occurrence], tag)
         return Finding(
             occurrence, Status.SKIPPED, "offline", f"{asked} was not asked about: --offline"
         )
@@ -213,10 +221,23 @@ def _verdict(
     return asked
 
 
+def _planned(
+    readings: Iterable[_Reading], verdicts: Mapping[Occurrence, Finding]
+) -> tuple[list[Finding], list[Change]]:
+    findings: list[Finding] = []
+    changes: list[Change] = []
+    for reading in readings:
+        judged = [verdicts[found] for found in reading.occurrences]
+        planned, change = _plan(reading, judged)
+        findings += planned
+        changes += [change] if change else []
+    return findings, changes
+
+
 def _plan(reading: _Reading, findings: list[Finding]) -> tuple[list[Finding], Change | None]:
     """The findings with their edits, and the change that these make to the file."""
-    wanted: dict[int, Digest] = {
-        index: finding.new_digest
+    wanted = {
+        index: Wanted(finding.new_digest, finding.new_tag)
         for index, finding in enumerate(findings)
         if finding.new_digest is not None and finding.occurrence.place is not None
     }

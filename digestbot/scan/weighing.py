@@ -9,8 +9,8 @@ from digestbot.files.occurrence import Occurrence
 from digestbot.image import Digest
 from digestbot.policy.finding import Finding, Status
 from digestbot.policy.holding import Offer
-from digestbot.policy.judge import denied, followed_tag, weighed
-from digestbot.registry.resolution import Query, Resolution
+from digestbot.policy.judge import denied, weighed
+from digestbot.registry.resolution import Resolution
 from digestbot.scan.gate import Gate
 from digestbot.scan.in_order import in_order
 from digestbot.scan.lookups import Answer
@@ -20,7 +20,7 @@ _Case: TypeAlias = tuple[Digest | None, Resolution]
 
 def weighed_findings(
     verdicts: Mapping[Occurrence, Finding],
-    answers: Mapping[Query, Answer],
+    answers: Mapping[Occurrence, Answer],
     gate: Gate,
     *,
     jobs: int,
@@ -51,13 +51,12 @@ def _finding(
     return denied(finding) if pinned is not None and gate.denies(pinned) else finding
 
 
-def _case(finding: Finding, answers: Mapping[Query, Answer]) -> _Case | None:
+def _case(finding: Finding, answers: Mapping[Occurrence, Answer]) -> _Case | None:
     """What there is to weigh: a pin, and what the tag has now."""
-    tag = followed_tag(finding.occurrence)
     is_judged = finding.status in {Status.CURRENT, Status.STALE} or finding.new_digest is not None
-    if tag is None or not is_judged:
+    if not is_judged:
         return None
-    answer = answers.get(Query(tag, finding.occurrence.steering.platform))
+    answer = answers.get(finding.occurrence)
     return (_pinned(finding), answer) if isinstance(answer, Resolution) else None
 
 

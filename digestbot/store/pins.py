@@ -18,11 +18,12 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A digest in a file of a repo, and when it was seen there."""
+    """A digest in a file of a repo, the tag that it follows, and when it was seen there."""
 
     repo: str
     path: str
     line: int
+    image: ImageTag
     digest: str
     found_at: datetime
 
@@ -41,13 +42,26 @@ def _of(connection: Connection, names: Sequence[str], tags: Collection[ImageTag]
             FINDINGS.c.line,
             FINDINGS.c.digest,
             FINDINGS.c.found_at,
+            IMAGES.c.registry,
+            IMAGES.c.repository,
+            IMAGES.c.tag,
         )
         .join(REPOS, FINDINGS.c.repo_id == REPOS.c.id)
         .join(IMAGES, FINDINGS.c.image_id == IMAGES.c.id)
         .where(REPOS.c.name.in_(names), FINDINGS.c.digest.is_not(None), images.is_one_of(tags))
         .order_by(REPOS.c.name, FINDINGS.c.path, FINDINGS.c.line)
     )
-    return [Pin(row.name, row.path, row.line, row.digest, row.found_at) for row in rows]
+    return [
+        Pin(
+            repo=row.name,
+            path=row.path,
+            line=row.line,
+            image=ImageTag(row.registry, row.repository, row.tag),
+            digest=row.digest,
+            found_at=row.found_at,
+        )
+        for row in rows
+    ]
 
 
 def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:

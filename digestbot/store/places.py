@@ -20,7 +20,8 @@ _C, _R = FINDINGS.c, REPOS.c
 _IS_LIVE = _R.gone_at.is_(None) & (_R.left_out == "")
 # Asked for each image: what is put together once is compiled once.
 _PAGE_OF = (
-    select(_C.id, _C.repo_id, _C.path, _C.line, _C.digest, _C.owners, _R.name, _R.topics)
+    select(_C.id, _C.repo_id, _C.path, _C.line, _C.column, _C.digest, _C.written, _C.owners)
+    .add_columns(_R.name, _R.topics)
     .join(REPOS, _C.repo_id == _R.id)
     .where(_C.image_id == bindparam("image"), _C.digest.is_not(None), _IS_LIVE)
     # In the order of an index.
@@ -68,6 +69,8 @@ def places(connection: Connection, images: Mapping[int, Query]) -> Iterator[Plac
                 behind_since=since.get(row.digest),
                 topics=frozenset(row.topics or ()),
                 owners=tuple(row.owners.split()),
+                column=row.column,
+                written=row.written,
             )
 
 

@@ -71,7 +71,7 @@ def create(connection: Connection, plan: Plan) -> str:
     name = plan_id(plan)
     if connection.execute(select(_R.id).where(_R.id == name)).first() is not None:
         return name
-    images = ", ".join(str(move.image) for move in plan.moves) or plan.selection.image
+    images = ", ".join(move.name for move in plan.moves) or plan.selection.image
     row = {"id": name, "plan": written(plan), "image": images, "made_at": plan.made_at}
     state = {"state": State.PLANNED.value, "by": plan.by}
     connection.execute(insert(ROLLOUTS).values(**row, **state, pace_share=1.0))
@@ -194,10 +194,13 @@ def brought_to(connection: Connection, repo: str) -> dict[Query, str]:
         .where(_R.state.in_(_UNDER_WAY), _T.repo == repo)
         .order_by(_R.made_at.desc())
     )
+    # Neither the tag that it had nor the one that it gets is anybody else's meanwhile.
     return {
-        Query(move.image, move.platform): row.id
+        Query(image, move.platform): row.id
         for row in rows
         for move in _plan_in(row.plan).moves
+        for image in (move.image, move.to)
+        if image is not None
     }
 
 

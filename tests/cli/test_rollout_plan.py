@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,119 @@ def test_a_digest_that_the_registry_does_not_have_makes_no_plan(world: World) ->
     assert outcome.code == 5
     assert "Left out: 7 repos" in outcome.stdout
     assert world.count() == 0
+
+
+class TestAnotherTag:
+    @pytest.fixture
+    def newer(self, world: World) -> Digest:
+        """What tag 2 has; one repo pins another digest of it, one has it already."""
+        found = world.fake.local.add("team/app", "2", make_index("newer", *BOTH))
+        world.pin("acme/behind", world.stale("2"))
+        world.pin("acme/done", finding(f"{world.image}:2", digest=found))
+        return found
+
+    def test_all_pins_of_the_image_get_the_tag_and_its_digest(
+        self, world: World, newer: Digest
+    ) -> None:
+        data = world.document("--to", f"{world.image}:2")
+
+        jsonschema.validate(data, document_schema())
+        to = f"{world.image}:2"
+        assert reached(data) == sorted((*REPOS, "acme/behind"))
+        assert [(move["image"], move["to"], move["digest"]) for move in data["moves"]] == [
+            (f"{world.image}:1", to, str(newer)),
+            (to, None, str(newer)),
+        ]
+        edits = {one["repo"]: one["edits"][0] for one in data["targets"]}
+        assert (edits["acme/app-0"]["to"], edits["acme/behind"]["to"]) == (to, None)
+        assert {edit["after"] for edit in edits.values()} == {str(newer)}
+        asked = [call for call in world.fake.local.asked() if call.startswith("HEAD")]
+        assert asked == ["HEAD /v2/team/app/manifests/2"]
+
+    def test_it_is_shown(self, world: World, newer: Digest) -> None:
+        words = ("--to", f"{world.image}:2", "--repo", "acme/app-0")
+
+        text, markdown = world.plan(*words), world.plan(*words, "--format", "markdown")
+
+        old, new = world.old.short, newer.short
+        assert f"  {world.image}:1 → 2 gets\n    {newer}\n" in text.stdout
+        assert f":1 → 2  {old} → {new}" in " ".join(text.stdout.split("\n    "))
+        assert f"### `{world.image}:1 → 2`" in markdown.stdout
+        assert f"`1@{old}` → `2@{new}`" in markdown.stdout
+
+    def test_a_short_name_will_do(self, world: World, tmp_path: Path) -> None:
+        answers = tmp_path / "d.json"
+        answers.write_text(json.dumps({"node:24": str(GONE)}))
+
+        outcome = world.plan(
+            *("--digests", str(answers), "--format", "json", "--to", "node:24"), image="node:22"
+        )
+
+        data = json.loads(outcome.stdout)
+        assert reached(data) == ["acme/site"]
+        assert data["moves"][0]["to"] == "docker.io/library/node:24"
+
+    def test_exactly_that_is_started(self, world: World, newer: Digest) -> None:
+        data = world.document("--to", f"{world.image}:2", "--repo", "acme/app-0")
+        world.fake.local.add("team/app", "2", make_index("newest", *BOTH))
+
+        config = str(world.folder / "c.yaml")
+        started = digestbot("rollout", "start", data["id"], "--config", config)
+
+        assert started.code == 0
+        assert world.kept(data["id"]).moves[0].digest == newer
+
+    def test_a_repo_with_a_tag_that_cannot_be_replaced_is_left_out(
+        self, world: World, newer: Digest
+    ) -> None:
+        apart = world.stale(path="b/Dockerfile")
+        written = apart.occurrence.written.replace(":1@", "@")
+        apart = replace(apart, occurrence=replace(apart.occurrence, written=written))
+        world.pin("acme/app-0", world.stale(), apart)
+
+        data = world.document("--to", f"{world.image}:2", "--repo", "acme/app-*")
+
+        assert "acme/app-0" not in reached(data)
+        assert data["left_out"] == {
+            "acme/app-0": "its tag does not stand right before its digest (b/Dockerfile:3)"
+        }
+
+    def test_a_tag_that_the_registry_does_not_have_makes_no_plan(self, world: World) -> None:
+        outcome = world.plan("--to", f"{world.image}:9")
+
+        assert outcome.code == 5
+        assert "Left out: 7 repos" in outcome.stdout
+        assert world.count() == 0
+
+    def test_it_is_for_one_image(self, world: World) -> None:
+        outcome = world.plan("--to", f"{world.image}:2", image="*")
+
+        assert outcome.code == 2
+        assert f"--to is for {world.image}, and other images are chosen:" in outcome.stderr
+        assert "docker.io/library/node" in outcome.stderr
+        assert f"hint: name one image: digestbot rollout plan {world.image}" in outcome.stderr
+
+    @pytest.mark.parametrize(
+        "words, said",
+        [
+            pytest.param(("--to", "alpine"), "'alpine' is not an image with a tag", id="no-tag"),
+            pytest.param(("--to", f"a:1@{GONE}"), "is not an image with a tag", id="a-digest"),
+            pytest.param(("--to", "a:b:c"), "invalid image reference", id="no-image"),
+            pytest.param(
+                ("--to", "a:1", "--to-digest", str(GONE)),
+                "--to and --to-digest together",
+                id="both",
+            ),
+        ],
+    )
+    def test_what_cannot_be_is_a_usage_error(
+        self, world: World, words: tuple[str, ...], said: str
+    ) -> None:
+        outcome = world.plan(*words)
+
+        assert (outcome.code, outcome.stdout) == (2, "")
+        assert said in outcome.stderr
+        assert world.count() == 0
 
 
 def test_one_image_without_an_answer_leaves_its_repos_out_and_the_others_in(world: World) -> None:

@@ -10,19 +10,20 @@ from digestbot.files import dockerfile
 from digestbot.files.edit import apply_edits
 from digestbot.files.formats import Format
 from digestbot.files.occurrence import Occurrence
-from digestbot.files.verify import EditPlan, plan_edits
+from digestbot.files.verify import EditPlan, Wanted, plan_edits
 from digestbot.image import Digest
 from tests.files.dockerfile.notation import marked, short
 
 NEW = {digit: Digest("sha256", digit * 64) for digit in "789"}
 
 
-def planned(text: str, wanted: Mapping[int, str], reader: Format = dockerfile) -> EditPlan:
+def planned(
+    text: str, wanted: Mapping[int, str], reader: Format = dockerfile, tag: str | None = None
+) -> EditPlan:
     data = marked(text).data
     found = dockerfile.read("Dockerfile", data)
-    return plan_edits(
-        reader, "Dockerfile", data, found, {index: NEW[digit] for index, digit in wanted.items()}
-    )
+    meant = {index: Wanted(NEW[digit], tag) for index, digit in wanted.items()}
+    return plan_edits(reader, "Dockerfile", data, found, meant)
 
 
 def written(text: str, plan: EditPlan) -> str:
@@ -150,6 +151,91 @@ def test_a_gap_that_means_something_elsewhere_is_refused() -> None:
 
     assert reasons(plan) == {0: "not-reproducible"}
     assert written(text, plan) == "ARG B=a:1\nFROM $B\nFROM $B-slim\nFROM c:1@D9\n"
+
+
+@pytest.mark.parametrize(
+    "text, wanted, result",
+    [
+        pytest.param("FROM a:1@D1\n", {0: "7"}, "FROM a:2.0@D7\n", id="pin"),
+        pytest.param(
+            "FROM --platform=$BUILDPLATFORM r.example:1/a:1@D1 AS a\r\nFROM a:1@D1",
+            {0: "7"},
+            "FROM --platform=$BUILDPLATFORM r.example:1/a:2.0@D7 AS a\r\nFROM a:1@D1",
+            id="beside a port, and another of the name",
+        ),
+        pytest.param(
+            "ARG B=a:1@D1\nFROM $B AS x\nFROM ${B} AS y\n",
+            {0: "7", 1: "7"},
+            "ARG B=a:2.0@D7\nFROM $B AS x\nFROM ${B} AS y\n",
+            id="one place for two",
+        ),
+        pytest.param(
+            "ARG R=r.example\nFROM ${R}/a:1@D1\n",
+            {0: "7"},
+            "ARG R=r.example\nFROM ${R}/a:2.0@D7\n",
+            id="a variable before it",
+        ),
+        pytest.param(
+            'FROM scratch\nCOPY --from="a:1@D1" /x /y\nRUN --mount=from=b:1@D1,target=/b x\n',
+            {0: "7", 1: "8"},
+            'FROM scratch\nCOPY --from="a:2.0@D7" /x /y\nRUN --mount=from=b:2.0@D8,target=/b x\n',
+            id="COPY and mount",
+        ),
+        pytest.param("FROM a:2.0@D1\n", {0: "7"}, "FROM a:2.0@D7\n", id="the tag that it has"),
+    ],
+)
+def test_a_tag_is_replaced_together_with_the_digest(
+    text: str, wanted: Mapping[int, str], result: str
+) -> None:
+    plan = planned(text, wanted, tag="2.0")
+
+    assert plan.refusals == {}
+    assert written(text, plan) == result
+
+
+def test_an_edit_of_a_tag_is_one_span() -> None:
+    (edit,) = planned("FROM a:1@D1\n", {0: "7"}, tag="2.0").edits[0]
+
+    assert (edit.path, edit.start, edit.end) == ("Dockerfile", 7, 80)
+    assert (edit.old, edit.new) == (f"1@sha256:{'1' * 64}", f"2.0@sha256:{'7' * 64}")
+
+
+@pytest.mark.parametrize(
+    "text, wanted, refused",
+    [
+        pytest.param("ARG V=1\nFROM a:$V@D1\n", {0: "7"}, "tag-elsewhere", id="tag of its own"),
+        pytest.param("ARG B=a:1\nFROM $B@D1\n", {0: "7"}, "tag-elsewhere", id="name of its own"),
+        pytest.param("ARG D=D1\nFROM a:1@$D\n", {0: "7"}, "tag-elsewhere", id="own digest"),
+        pytest.param("FROM a:1\\\n@D1\n", {0: "7"}, "tag-elsewhere", id="over two lines"),
+        pytest.param("FROM a@D1\n", {0: "7"}, "tag-elsewhere", id="no tag"),
+        pytest.param("FROM a:1\n", {0: "7"}, "tag-elsewhere", id="no digest"),
+        pytest.param(
+            "# digestbot: tag=1\nFROM a@D1\n", {0: "7"}, "tag-elsewhere", id="in a comment"
+        ),
+        pytest.param(
+            "# digestbot: tag=1\nFROM a:1@D1\n", {0: "7"}, "tag-elsewhere", id="in a comment, too"
+        ),
+        pytest.param(
+            "ARG B=a:1@D1\nFROM $B\nFROM ${B%@*}\n", {0: "7"}, "not-reproducible", id="used anew"
+        ),
+        pytest.param("ARG B=a:1@D1\nFROM $B\nFROM $B\n", {0: "7"}, "shared-span", id="one of two"),
+    ],
+)
+def test_a_tag_that_cannot_be_replaced_with_the_digest_is_refused(
+    text: str, wanted: Mapping[int, str], refused: str
+) -> None:
+    plan = planned(text, wanted, tag="2.0")
+
+    assert plan.edits == {}
+    assert reasons(plan) == {0: refused}
+
+
+@pytest.mark.parametrize("tag", ["2 0", "", "2@x", "2\nRUN x", "$V"])
+def test_what_is_no_tag_is_never_written(tag: str) -> None:
+    plan = planned("FROM a:1@D1\n", {0: "7"}, tag=tag)
+
+    assert plan.edits == {}
+    assert reasons(plan) == {0: "not-reproducible"}
 
 
 class Forgetful:

@@ -104,6 +104,24 @@ def test_another_digest_is_stale() -> None:
     assert finding.new_digest == NEW
 
 
+@pytest.mark.parametrize("pinned", [OLD, NEW], ids=["another digest", "the same digest"])
+def test_another_tag_is_stale_whatever_is_pinned(pinned: Digest) -> None:
+    finding = judge(occurrence(f"python:3@{pinned}"), Resolution(ASKED, NEW), "4")
+
+    assert (finding.status, finding.reason) == (Status.STALE, "other-tag")
+    assert finding.message == f"docker.io/library/python:3 is to become 4@{NEW}"
+    assert (finding.new_tag, finding.new_digest) == ("4", NEW)
+
+
+@pytest.mark.parametrize(
+    "pinned, status", [(OLD, Status.STALE), (NEW, Status.CURRENT)], ids=["stale", "current"]
+)
+def test_the_tag_that_it_has_is_no_other(pinned: Digest, status: Status) -> None:
+    finding = judge(occurrence(f"python:3@{pinned}"), Resolution(ASKED, NEW), "3")
+
+    assert (finding.status, finding.new_tag) == (status, None)
+
+
 def test_an_answer_for_an_unpinned_reference_is_its_first_pin() -> None:
     finding = judge(occurrence("python:3"), Resolution(ASKED, NEW))
 

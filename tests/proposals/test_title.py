@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from digestbot.proposals.settings import CommitSettings
 from digestbot.proposals.title import LIMIT, title_of
 from digestbot.proposals.update import Update
-from tests.proposals.words import NEW, OLD, proposal, update
+from tests.proposals.words import NEW, OLD, moving, proposal, update
 
 PLAIN = CommitSettings()
 
@@ -52,3 +52,22 @@ def test_long_name_keeps_its_new_digest() -> None:
 
     assert len(title) <= LIMIT
     assert title.endswith(NEW.short)
+
+
+@pytest.mark.parametrize(
+    "image, tags, title",
+    [
+        pytest.param("a:2", ["1"], f"Update a:1 to 2 ({NEW.short})", id="one"),
+        pytest.param("a:2", ["1", "1.1", "2"], f"Update a to 2 ({NEW.short})", id="several"),
+        pytest.param("r.io/b/c:2", ["1"], f"Update r.io/b/c:1 to 2 ({NEW.short})", id="elsewhere"),
+    ],
+)
+def test_title_says_to_which_tag(image: str, tags: list[str], title: str) -> None:
+    assert title_of(proposal(moving(image, *tags)), PLAIN) == title
+
+
+def test_a_title_with_long_tags_is_short_and_keeps_the_digest() -> None:
+    found = title_of(proposal(moving(f"{'a' * 200}:{'2' * 128}", "1" * 128)), PLAIN)
+
+    assert len(found) <= LIMIT
+    assert found.endswith(f"({NEW.short})")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from digestbot.policy.finding import Status
@@ -41,6 +43,19 @@ def test_a_platform_of_its_own_is_an_update_of_its_own() -> None:
         ("None", digest(1)),
         ("linux/arm64", digest(2)),
     }
+
+
+def test_pins_of_several_tags_that_get_another_one_are_one_update() -> None:
+    pins = dockerfile("python:3.12", "python:3.13", "python:3.14")
+    tags = {"python:3.12": 1, "python:3.13": 1, "python:3.14": 1}
+    result = scanned({"Dockerfile": pins}, tags)
+    findings = [replace(one, new_tag="3.14") for one in result.findings[:2]]
+
+    (update,) = updates_of(replace(result, findings=(*findings, result.findings[2])))
+
+    assert update.key == f"{full('python:3.14')}@{digest(1)}"
+    assert update.other_tags == ("3.12", "3.13")
+    assert len(update.findings) == 3
 
 
 def test_a_tag_that_only_a_comment_names_is_followed() -> None:

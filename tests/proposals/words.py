@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from digestbot.files.occurrence import Occurrence
 from digestbot.forge.repo import Repo
@@ -38,6 +39,14 @@ def update(
     tag = ImageReference.parse(image).followed
     assert tag
     return Update(tag, None, new, findings)
+
+
+def moving(image: str, *tags: str) -> Update:
+    """An update that brings pins of these tags of an image to another one."""
+    name = image.rpartition(":")[0]
+    one = update(image)
+    found = (finding(f"{name}:{tag}@{OLD}", "Dockerfile", line) for line, tag in enumerate(tags, 1))
+    return replace(one, findings=tuple(found))
 
 
 def finding(image: str, path: str, line: int, written: str | None = None) -> Finding:

@@ -89,6 +89,7 @@ PLANS = st.builds(
                     DIGESTS,
                     DIGESTS,
                     st.none() | st.just(Platform.parse("linux/amd64")),
+                    st.none() | TAGS,
                 ),
                 max_size=2,
             ).map(tuple),

@@ -159,3 +159,42 @@ def test_nothing_soaks_where_it_is_critical() -> None:
 
     assert plan.at_least == timedelta(seconds=5)
     assert plan.course.is_critical
+
+
+def test_to_another_tag_all_move_but_what_has_it_with_its_digest() -> None:
+    newer = tag("alpine:3.23")
+
+    plan = plan_of(
+        place("acme/same", digest=NEW),
+        place("acme/app"),
+        place("acme/done", newer, NEW),
+        place("acme/behind", newer, OLD),
+        moves=(Move(ALPINE, NEW, to=newer), Move(newer, NEW)),
+    )
+
+    assert {target.repo: target.edits[0].to for target in plan.targets} == {
+        "acme/same": newer,
+        "acme/app": newer,
+        "acme/behind": None,
+    }
+
+
+def test_edits_are_in_the_order_in_which_they_stand() -> None:
+    places = [
+        Place("acme/app", "b/Dockerfile", 1, ALPINE, OLD),
+        Place("acme/app", "Dockerfile", 9, ALPINE, OLD, column=30),
+        Place("acme/app", "Dockerfile", 9, DEBIAN, OLD, column=4),
+        Place("acme/app", "Dockerfile", 10, ALPINE, OLD),
+    ]
+    selection = Selection("*")
+
+    plan = make_plan(
+        places, (Move(ALPINE, NEW), Move(DEBIAN, NEW)), selection, RULES, fleet=9, now=NOW
+    )
+
+    assert [(one.path, one.line, one.image) for one in plan.targets[0].edits] == [
+        ("Dockerfile", 9, DEBIAN),
+        ("Dockerfile", 9, ALPINE),
+        ("Dockerfile", 10, ALPINE),
+        ("b/Dockerfile", 1, ALPINE),
+    ]

@@ -73,3 +73,18 @@ def test_a_place_is_not_chosen(changes: dict[str, object]) -> None:
 
 def test_what_is_current_is_not_behind() -> None:
     assert not replace(ALL, behind=timedelta()).chooses(replace(PLACE, behind_since=None), NOW)
+
+
+@pytest.mark.parametrize(
+    "written, apart",
+    [
+        pytest.param(f"alpine:3.22@{OLD}", False, id="before it"),
+        pytest.param(f"alpine@{OLD}", True, id="in a comment"),
+        pytest.param(f"alpine:$V@{OLD}", False, id="a variable may be anything"),
+        pytest.param("", False, id="not known"),
+    ],
+)
+def test_a_tag_that_surely_stands_apart_is_told(written: str, *, apart: bool) -> None:
+    image = ImageTag("docker.io", "library/alpine", "3.22")
+
+    assert Place("acme/app", "Dockerfile", 1, image, OLD, written=written).is_apart is apart

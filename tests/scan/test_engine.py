@@ -11,11 +11,13 @@ import pytest
 
 from digestbot.files.formats import FORMATS, Format
 from digestbot.files.occurrence import Occurrence, Skip
+from digestbot.files.verify import Wanted
 from digestbot.image import Digest
 from digestbot.policy.finding import Status
 from digestbot.policy.reasons import REASONS
 from digestbot.registry.errors import RegistryError
 from digestbot.registry.resolution import Query, Resolution
+from digestbot.scan.aims import NOT_CHOSEN
 from digestbot.scan.engine import Policy, scan
 from digestbot.scan.lookups import Answer
 from digestbot.scan.result import ScanResult
@@ -292,3 +294,55 @@ def test_many_references_that_share_a_pin_do_not_swell_the_report() -> None:
     result = scan(files(Dockerfile=text), registry, Policy())
 
     assert max(len(finding.message) for finding in result.findings) < 400
+
+
+@dataclass(frozen=True)
+class Told:
+    """Knows what some lines become."""
+
+    lines: Mapping[int, Wanted | Skip]
+    is_whole: bool = False
+
+    def of(self, asked: Mapping[Occurrence, Query]) -> Mapping[Occurrence, Wanted | Skip]:
+        return {one: self.lines[one.line] for one in asked if one.line in self.lines}
+
+
+def test_where_it_is_known_what_pins_become_nobody_is_asked() -> None:
+    lines = [f"FROM a:{number}@{OLD}" for number in range(1, 6)]
+    aims = Told({1: Wanted(NEW), 2: Wanted(NEW, "9"), 3: Wanted(OLD), 4: Skip("lost", "a reason")})
+    registry = Registry({})
+    file = Memory("Dockerfile", ["\n".join(lines).encode()])
+
+    result = scan([file], registry, Policy(aims=aims))
+
+    assert registry.asked == Counter()
+    assert [(one.status, one.reason) for one in result.findings] == [
+        (Status.STALE, "digest-moved"),
+        (Status.STALE, "other-tag"),
+        (Status.CURRENT, "up-to-date"),
+        (Status.SKIPPED, "lost"),
+        (Status.SKIPPED, NOT_CHOSEN),
+    ]
+    [change] = result.changes
+    assert change.after.decode().splitlines() == [
+        f"FROM a:1@{NEW}",
+        f"FROM a:9@{NEW}",
+        *lines[2:],
+    ]
+    assert result.resolutions == ()
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_where_all_belongs_together_it_is_edited_whole_or_not_at_all(*, is_whole: bool) -> None:
+    files = [
+        Memory("a/Dockerfile", [f"FROM a:1@{OLD}\nFROM b:1@{OLD}\n".encode()]),
+        Memory("b/Dockerfile", [f"ARG V=1\nFROM a:$V@{OLD}\n".encode()]),
+    ]
+    aims = Told({1: Wanted(NEW, "9"), 2: Wanted(NEW, "9")}, is_whole)
+
+    result = scan(files, Registry({}), Policy(aims=aims))
+
+    reasons = {"not-whole"} if is_whole else {"other-tag"}
+    assert [one.reason for one in result.findings] == [*reasons, *reasons, "tag-elsewhere"]
+    assert len(result.changes) == int(not is_whole)
+    assert [bool(one.edits) for one in result.findings] == [not is_whole] * 2 + [False]

@@ -26,8 +26,8 @@ def test_the_pins_of_these_images_in_these_repos(database: Database) -> None:
         found = pins.of_repos(connection, ["acme/a", "acme/b"], [move])
 
     assert found == [
-        Pin("acme/a", "Dockerfile", 1, str(OLD), NOW),
-        Pin("acme/b", "Dockerfile", 4, str(NEW), NOW),
+        Pin("acme/a", "Dockerfile", 1, tag("alpine:3.22"), str(OLD), NOW),
+        Pin("acme/b", "Dockerfile", 4, tag("alpine:3.23"), str(NEW), NOW),
     ]
 
 

@@ -48,7 +48,10 @@ def test_a_pin_is_told_with_where_it_is_and_what_it_follows(connection: Connecti
     number = add_repos(connection, "acme/app")["acme/app"]
     add_findings(connection, number, finding(path="a/Dockerfile", line=7))
 
-    assert everything(connection) == [Place("acme/app", "a/Dockerfile", 7, PYTHON, OLD)]
+    written = f"python:3.12@{OLD}"
+    assert everything(connection) == [
+        Place("acme/app", "a/Dockerfile", 7, PYTHON, OLD, column=1, written=written)
+    ]
 
 
 def test_a_pin_is_behind_since_another_digest_was_first_seen(connection: Connection) -> None:

@@ -39,15 +39,22 @@ def note_backsliding(work: Work) -> None:
 
 
 def _whys(plan: Plan, merged: Mapping[str, Target], found: Iterable[Pin]) -> dict[str, str]:
-    before = {
-        (target.repo, edit.path, str(edit.before))
-        for target in plan.targets
-        for edit in target.edits
-    }
+    before, left = set(), set()
+    for target in plan.targets:
+        for edit in target.edits:
+            if edit.to is None:
+                before.add((target.repo, edit.path, str(edit.before)))
+            else:
+                # Both tags may have the same digest.
+                left.add((target.repo, edit.path, edit.image))
     since = {name: one.ended_at or plan.made_at for name, one in merged.items()}
-    return {
-        pin.repo: f"{WENT_BACK}{Digest.parse(pin.digest).short} ({pin.path}:{pin.line})"
-        for pin in found
+    whys: dict[str, str] = {}
+    for pin in found:
+        has_tag = (pin.repo, pin.path, pin.image) in left
+        has_digest = (pin.repo, pin.path, pin.digest) in before
         # What was found before it was merged is what it had.
-        if pin.found_at > since[pin.repo] and (pin.repo, pin.path, pin.digest) in before
-    }
+        if pin.found_at > since[pin.repo] and (has_tag or has_digest):
+            tag = f"{pin.image.tag}@" if has_tag else ""
+            short = Digest.parse(pin.digest).short
+            whys[pin.repo] = f"{WENT_BACK}{tag}{short} ({pin.path}:{pin.line})"
+    return whys

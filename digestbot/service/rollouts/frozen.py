@@ -2,75 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from digestbot.files.occurrence import Occurrence
 from digestbot.forge.repo import Repo
-from digestbot.image import Digest
 from digestbot.proposals.budget import Budget
 from digestbot.proposals.outcome import RepoOutcome
 from digestbot.proposals.propose import update_repo
 from digestbot.proposals.run import Rules, Run
 from digestbot.proposals.settings import CommitSettings
-from digestbot.registry.errors import RegistryError
-from digestbot.registry.resolution import Query, Resolution
-from digestbot.rollout.plan import Edit, Move
 from digestbot.scan.forge_files import RepoFiles
 from digestbot.service.rollouts.gating import Denying
+from digestbot.service.rollouts.goals import Frozen
 
 PREFIX: Final = "digestbot-rollout/"
 """Not that of other proposals: those see what a rollout proposes as somebody else's, and leave
 a digest to it that it brings."""
 _MANY = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """Knows the digests that a rollout brings to a repo, and in place of what; asks nobody.
-
-    Attributes:
-        pins: What it knows the places by, and what is pinned there; whoever moved on since, to
-            whatever it is, is not moved back.
-    """
-
-    digests: Mapping[Query, Digest]
-    pins: frozenset[tuple[str, Query, Digest]]
-
-    @classmethod
-    def forward(cls, moves: Iterable[Move], edits: Iterable[Edit]) -> Frozen:
-        """What a plan brings to a repo with these edits."""
-        digests = {Query(move.image, move.platform): move.digest for move in moves}
-        pins = ((one.path, Query(one.image, one.platform), one.before) for one in edits)
-        return cls(digests, frozenset(pins))
-
-    @classmethod
-    def back(cls, edits: Collection[Edit]) -> Frozen:
-        """What a repo had; where it pinned one image at several digests, the first of them."""
-        found: dict[Query, Digest] = {}
-        for edit in edits:
-            found.setdefault(Query(edit.image, edit.platform), edit.before)
-        pins = ((one.path, Query(one.image, one.platform), one.after) for one in edits)
-        return cls(found, frozenset(pins))
-
-    def knows(self, query: Query) -> bool:
-        """Whether it brings this image."""
-        return query in self.digests
-
-    def means(self, occurrence: Occurrence, query: Query) -> bool:
-        """Whether it is about this pin: one that it replaces, or that has what it brings."""
-        pinned = occurrence.reference.digest if occurrence.reference else None
-        if pinned is None or query not in self.digests:
-            return False
-        return pinned == self.digests[query] or (occurrence.path, query, pinned) in self.pins
-
-    def resolve(self, query: Query) -> Resolution:
-        """See `Resolver.resolve`."""
-        digest = self.digests.get(query)
-        if digest is None:
-            raise RegistryError(f"{query} is not in the plan", code="not-recorded", host="")
-        return Resolution(query, digest)
 
 
 def branch_prefix(rollout: str, *, is_back: bool = False) -> str:
@@ -89,7 +37,6 @@ def bring(
     frozen: Frozen,
     rollout: str,
     *,
-    is_back: bool = False,
     may_merge: bool = True,
 ) -> RepoOutcome:
     """Have one repo get these digests, as any other update; it may be called again at any time.
@@ -97,7 +44,7 @@ def bring(
     What the repo says of itself holds: that it takes part, its schedule and freezes, who reviews,
     and, where it `may_merge`, that the forge merges by itself. What is denied is not brought.
     """
-    prefix = branch_prefix(rollout, is_back=is_back)
+    prefix = branch_prefix(rollout, is_back=frozen.is_back)
 
     def rules_for(files: RepoFiles) -> Rules:
         rules = run.rules_for(files)
@@ -105,7 +52,7 @@ def bring(
         own = rules.proposals
         return replace(
             rules,
-            policy=replace(rules.policy, gate=gate, pin=False, only=frozen.means),
+            policy=replace(rules.policy, gate=gate, pin=False, aims=frozen),
             proposals=replace(
                 own,
                 group="repo",
@@ -113,22 +60,28 @@ def bring(
                 prefix=prefix,
                 open_limit=_MANY,
                 automerge=own.automerge and may_merge,
-                commit=_commit(own.commit) if is_back else own.commit,
-                reason=_reason(rollout, is_back=is_back),
+                commit=_commit(own.commit, frozen),
+                reason=_reason(rollout, frozen),
             ),
         )
 
-    ours = (branch_of(rollout, is_back=is_back),)
-    own = replace(run, resolver=frozen, rules_for=rules_for, budget=Budget())
+    ours = (branch_of(rollout, is_back=frozen.is_back),)
+    own = replace(run, rules_for=rules_for, budget=Budget())
     return update_repo(own, replace(repo, ours=ours))
 
 
-def _commit(own: CommitSettings) -> CommitSettings:
+def _commit(own: CommitSettings, frozen: Frozen) -> CommitSettings:
     """Nobody shall take the way back for one more update."""
-    return replace(own, title=own.title or "Roll back {image} to the digest before")
+    if not frozen.is_back:
+        return own
+    before = "tag and digest" if frozen.tags else "digest"
+    return replace(own, title=own.title or f"Roll back {{image}} to the {before} before")
 
 
-def _reason(rollout: str, *, is_back: bool) -> str:
-    if is_back:
+def _reason(rollout: str, frozen: Frozen) -> str:
+    if frozen.is_back:
         return f"Rollout `{rollout}` is rolled back, and this repo gets again what it had before"
+    if frozen.tags:
+        tags = ", ".join(f"`{tag}`" for tag in frozen.tags)
+        return f"Rollout `{rollout}` moves all repos with this image to the tag {tags}"
     return f"Rollout `{rollout}` brings one digest to all repos with this image"

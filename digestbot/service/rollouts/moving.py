@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from digestbot.errors import UsageError
-from digestbot.image import Digest
+from digestbot.image import Digest, ImageTag
+from digestbot.image.tag_order import is_lower
 from digestbot.policy.holding import HoldRules, compare
 from digestbot.proposals.evidence import Inquiry, Witness
 from digestbot.proposals.warnings import cautions, created_at, platforms_of
@@ -72,12 +73,14 @@ class Mover:
         registries: Whom to ask for more; None asks nobody.
         deny: What nobody is moved to.
         jobs: How many questions may be open at a time.
+        to: The tag that all of them move to, which is asked about in their place; None for theirs.
     """
 
     resolver: Resolver
     registries: RegistryResolver | None = None
     deny: frozenset[Digest] = frozenset()
     jobs: int = 16
+    to: ImageTag | None = None
 
     def moves(self, pinned: Mapping[Query, Sequence[Digest]]) -> Moves:
         """What each of these moves to; `pinned` are its digests now, the most used first.
@@ -85,39 +88,41 @@ class Mover:
         Raises:
             UsageError: One of them would get a digest that is on the deny list.
         """
-        answers = look_up(pinned, self.resolver, jobs=self.jobs)
-        found = {query: answers[query] for query in pinned}
-        known = [answer for answer in found.values() if isinstance(answer, Resolution)]
-        for one in known:
+        asked = {query: replace(query, image=self.to or query.image) for query in pinned}
+        answers = look_up(dict.fromkeys(asked.values()), self.resolver, jobs=self.jobs)
+        found = {query: answers[one] for query, one in asked.items()}
+        known = {one: to for one, to in found.items() if isinstance(to, Resolution)}
+        for one in known.values():
             self._check_denied(one)
         inquiry = Inquiry.of(self.registries) if self.registries else None
         moves = in_order(
-            lambda one: self._move(one, pinned[one.query], inquiry), known, jobs=self.jobs
+            lambda one: self._move(*one, pinned[one[0]], inquiry), known.items(), jobs=self.jobs
         )
-        refused = {
-            query: str(answer)
-            for query, answer in found.items()
-            if isinstance(answer, RegistryError)
-        }
-        return Moves(tuple(moves), refused, tuple(lookup_problems(found)))
+        refused = {one: str(to) for one, to in found.items() if isinstance(to, RegistryError)}
+        return Moves(tuple(moves), refused, tuple(lookup_problems(answers)))
 
     def _check_denied(self, found: Resolution) -> None:
         if found.digest in self.deny:
             raise UsageError(
                 f"{found.query} would get {found.digest}, which is on the deny list",
-                hint="choose another with --to-digest, or name other images",
+                hint="choose another with --to-digest or --to, or name other images",
             )
 
-    def _move(self, found: Resolution, pinned: Sequence[Digest], inquiry: Inquiry | None) -> Move:
-        query, digest = found.query, found.digest
+    def _move(
+        self, query: Query, found: Resolution, pinned: Sequence[Digest], inquiry: Inquiry | None
+    ) -> Move:
+        digest = found.digest
+        to = self.to if self.to != query.image else None
+        lower = [_lower(query.image, to)] if to is not None and is_lower(to, query.image) else []
         if inquiry is None:
-            return Move(query.image, digest, query.platform, remarks=(NOT_ASKED,))
+            return Move(query.image, digest, query.platform, to, remarks=(*lower, NOT_ASKED))
         new = inquiry.witness(query.image, digest)
-        remarks = self._remarks(query, new, pinned, inquiry)
+        remarks = [*lower, *self._remarks(query, new, pinned, inquiry)]
         return Move(
             query.image,
             digest,
             query.platform,
+            to,
             platforms=tuple(map(one_line, platforms_of(new.facts))) if new.facts else (),
             created=created_at(new.facts),
             # A plan is kept as JSON, which not everything that a registry says can stand in.
@@ -133,7 +138,8 @@ class Mover:
         if usual is None:
             return
         old = inquiry.witness(query.image, usual)
-        for caution in cautions(old, new):
+        is_other_tag = self.to is not None and self.to != query.image
+        for caution in cautions(old, new, is_other_tag=is_other_tag):
             yield f"{caution.sentence} {caution.line}".rstrip()
         yield from self._same(query, usual, new)
 
@@ -153,3 +159,7 @@ class Mover:
         hold = compare(old, now, HoldRules(lost_platforms=False))
         if hold is not None:
             yield hold.message
+
+
+def _lower(image: ImageTag, to: ImageTag) -> str:
+    return f"{to.tag} is lower than {image.tag}: this goes back to an older release"

@@ -45,8 +45,13 @@ class Choice:
         return {query: _ranked(found) for query, found in counts.items()}
 
     def plan(self, moves: Moves, rules: RolloutRules, by: str) -> Plan:
-        """The plan for it; repos of whose images nobody knows what they move to are left out."""
-        away = {repo: f"rollout {name} is under way in it" for repo, name in self.engaged.items()}
+        """The plan for it.
+
+        Repos of whose images nobody knows what they move to are left out, and those with a tag
+        that could not be replaced: none is moved by halves.
+        """
+        away = _apart(self.places, moves)
+        away |= {repo: f"rollout {name} is under way in it" for repo, name in self.engaged.items()}
         plan = make_plan(
             self.places,
             moves.moves,
@@ -95,6 +100,17 @@ def again(database: Database, plan: Plan) -> Plan:
 def tags(queries: Iterable[Query]) -> Sequence[str]:
     """The tags among these, each once, sorted."""
     return sorted({str(query.image) for query in queries})
+
+
+def _apart(places: Iterable[Place], moves: Moves) -> dict[str, str]:
+    moved = {Query(move.image, move.platform) for move in moves.moves if move.to is not None}
+    return {
+        place.repo: one_line(
+            f"its tag does not stand right before its digest ({place.path}:{place.line})"
+        )
+        for place in places
+        if place.is_apart and _query(place) in moved
+    }
 
 
 def _query(place: Place) -> Query:

@@ -9,12 +9,11 @@ from typing import Final
 
 from digestbot.forge.pull import Gate, Mergeable, PullState
 from digestbot.forge.watching import PullStatus, Review
-from digestbot.policy.finding import Finding, Status
-from digestbot.policy.judge import followed_tag
+from digestbot.policy.finding import Status
 from digestbot.proposals.outcome import Outcome, RepoOutcome, Verdict
-from digestbot.registry.resolution import Query
 from digestbot.rollout.progress import OPEN, Target, TargetState
-from digestbot.service.rollouts.frozen import Frozen
+from digestbot.scan.aims import NOT_CHOSEN, NOT_WHOLE
+from digestbot.service.rollouts.goals import Frozen
 
 HOLD_LABEL: Final = "digestbot/hold"
 """A pull request with it is left alone, and its repo out."""
@@ -143,25 +142,18 @@ _READ: Mapping[Outcome, Callable[[Target, Verdict, datetime], Target]] = {
 def _unproposed(target: Target, outcome: RepoOutcome, frozen: Frozen, now: datetime) -> Target:
     """Nothing is to be proposed: it has the digest, leaves the image alone, or does not have it."""
     found = outcome.result.findings if outcome.result else ()
-    known = [(one, query) for one in found if (query := _query(one)) and frozen.knows(query)]
-    meant = [one for one, query in known if frozen.means(one.occurrence, query)]
+    known = [one for one in found if frozen.knows(one.occurrence)]
+    meant = [one for one in known if one.reason != NOT_CHOSEN and frozen.means(one.occurrence)]
     ignored = [one for one in meant if one.status is Status.SKIPPED]
     if ignored:
         why = ignored[0].message
         return replace(target, state=TargetState.SKIPPED, why=why, ended_at=now)
-    if meant and all(one.status is Status.CURRENT for one in meant):
+    left = [one for one in meant if one.status is not Status.CURRENT]
+    if left:
+        first = min(left, key=lambda one: one.reason == NOT_WHOLE)
+        return replace(target, state=TargetState.FAILED, why=first.message)
+    if meant:
         why = "it has the digest already"
         return replace(target, state=TargetState.MERGED, why=why, ended_at=now)
-    if meant:
-        return replace(target, state=TargetState.FAILED, why=meant[0].message)
     why = _MOVED_ON if known else "it no longer pins the image"
     return replace(target, state=TargetState.SKIPPED, why=why, ended_at=now)
-
-
-def _query(finding: Finding) -> Query | None:
-    """What a pin follows."""
-    tag = followed_tag(finding.occurrence)
-    reference = finding.occurrence.reference
-    if tag is None or reference is None or reference.digest is None:
-        return None
-    return Query(tag, finding.occurrence.steering.platform)

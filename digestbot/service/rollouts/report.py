@@ -47,7 +47,7 @@ def issue_body(report: RolloutReport, page: str = "") -> str:
 
 def images_of(rollout: Rollout) -> str:
     """The images it brings, as many as fit on a line."""
-    names = sorted({str(move.image) for move in rollout.plan.moves})
+    names = sorted({move.name for move in rollout.plan.moves})
     shown = ", ".join(names[:_REPOS_SHOWN])
     more = len(names) - _REPOS_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown or rollout.plan.selection.image

@@ -7,10 +7,15 @@ from functools import partial
 
 from digestbot.forge.pull import PullState
 from digestbot.forge.repo import Repo
+from digestbot.proposals.outcome import RepoOutcome
 from digestbot.rollout.progress import OPEN, Target, TargetState
+from digestbot.service.logs import Event, get_log
 from digestbot.service.rollouts.frozen import branch_of
+from digestbot.service.rollouts.goals import UNKNOWN_ORIGIN
 from digestbot.service.rollouts.reading import after_update, is_refusal
 from digestbot.service.rollouts.work import MOST_IN_VAIN, Work, tried
+
+_log = get_log(__name__)
 
 
 def way_back(work: Work) -> Work:
@@ -41,6 +46,7 @@ def offer_back(work: Work) -> bool:
             return False
         frozen = back.frozen_for(target.repo)
         outcome = back.bring(target.repo, frozen)
+        _warn_of_unknown(target.repo, outcome)
         after = after_update(target, outcome, frozen, work.ways.now())
         back.note([after])
         left -= after.state is TargetState.WAITING
@@ -49,6 +55,14 @@ def offer_back(work: Work) -> bool:
             work.rollout = back.rollout
             return False
     return has_begun and not back.is_any({TargetState.WAITING})
+
+
+def _warn_of_unknown(name: str, outcome: RepoOutcome) -> None:
+    """Say which pins stay, beside those that can go back."""
+    for one in outcome.result.findings if outcome.result is not None else ():
+        if one.reason == UNKNOWN_ORIGIN:
+            where = f"{one.occurrence.path}:{one.occurrence.line}"
+            _log.warning(Event.REPO_FAILED, repo=name, problem=f"{where}: {one.message}")
 
 
 def is_back(work: Work) -> bool:

@@ -22,7 +22,8 @@ from digestbot.rollout.progress import OPEN, Target, TargetState
 from digestbot.service.jobs import Stop
 from digestbot.service.logs import Event as Logged
 from digestbot.service.logs import get_log
-from digestbot.service.rollouts.frozen import Frozen, bring
+from digestbot.service.rollouts.frozen import bring
+from digestbot.service.rollouts.goals import Frozen
 from digestbot.service.rollouts.reading import after_look, after_update, unseen
 from digestbot.service.rollouts.unordered import Unordered
 from digestbot.service.rollouts.ways import LOOK_S, Ways
@@ -131,9 +132,7 @@ class Work:
                 return RepoOutcome(name, left_out=(repo.reason, repo.message))
             may_merge = self.rollout.standing.state in _MERGING[self.is_back]
             run = self.ways.run_on(Unordered(forge) if forgets_order else forge)
-            return bring(
-                run, repo, frozen, self.rollout.id, is_back=self.is_back, may_merge=may_merge
-            )
+            return bring(run, repo, frozen, self.rollout.id, may_merge=may_merge)
 
     @contextmanager
     def opened(self, name: str) -> Iterator[tuple[Forge, Repo | LeftOut | None]]:

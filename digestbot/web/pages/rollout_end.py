@@ -66,7 +66,7 @@ def read(look: Look, question: RolloutEndQuestion) -> RolloutEndView:
     return RolloutEndView(
         id=rollout.id,
         state=rollout.standing.state.value,
-        image=well_formed(", ".join(str(move.image) for move in rollout.plan.moves)),
+        image=well_formed(", ".join(move.name for move in rollout.plan.moves)),
         verb=verb.value,
         meaning=MEANINGS[verb],
         is_possible=verb in verbs_of(rollout) and not found,

@@ -183,7 +183,12 @@ def _verbs(target: Target, standing: Standing) -> list[str]:
 def _edits(planned: Planned) -> list[RolloutEdit]:
     return [
         RolloutEdit(
-            well_formed(edit.path), edit.line, str(edit.image), str(edit.before), str(edit.after)
+            path=well_formed(edit.path),
+            line=edit.line,
+            image=str(edit.image),
+            before=str(edit.before),
+            after=str(edit.after),
+            to=str(edit.to) if edit.to else None,
         )
         for edit in planned.edits
     ]

@@ -85,11 +85,15 @@ class RolloutRules:
 class RolloutEdit:
     """One pin, and what it becomes."""
 
+    __pydantic_config__: ClassVar = _DOCUMENTED
+
     path: str
     line: int
     image: str
     before: str
     after: str
+    to: str | None
+    """The tag that it follows afterwards; null for the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from digestbot.files.dockerfile.rules import origins_of
 from digestbot.files.dockerfile.source import Source
 from digestbot.files.edit import Edit, apply_edits
 from digestbot.files.occurrence import Occurrence, Pin
-from digestbot.files.verify import plan_edits
+from digestbot.files.verify import Wanted, plan_edits
 from digestbot.image import Digest
 from tests.files.dockerfile.corpus import mutants, seeds
 from tests.files.dockerfile.notation import long
@@ -170,7 +170,7 @@ def test_edits_can_be_undone_and_need_no_second_run(
 ) -> None:
     data = written(instructions, style)
     found = dockerfile.read("Dockerfile", data)
-    wanted = {index: NEW for index in chosen if index < len(found)}
+    wanted = {index: Wanted(NEW) for index in chosen if index < len(found)}
 
     plan = plan_edits(dockerfile, "Dockerfile", data, found, wanted)
 
@@ -187,9 +187,40 @@ def test_edits_can_be_undone_and_need_no_second_run(
             assert after.reference is not None
             assert after.reference.digest == NEW
             assert isinstance(after.place, Pin)
-    second = plan_edits(dockerfile, "Dockerfile", copy, again, dict.fromkeys(plan.edits, NEW))
+    second = plan_edits(
+        dockerfile, "Dockerfile", copy, again, dict.fromkeys(plan.edits, Wanted(NEW))
+    )
     assert all(edit.old == edit.new for each in second.edits.values() for edit in each)
     assert set(second.edits) == set(plan.edits)
+
+
+@given(dockerfiles(), STYLES, st.sets(st.integers(0, 12)))
+def test_a_new_tag_takes_the_place_of_the_old_one_or_is_refused(
+    instructions: list[Instruction], style: Style, chosen: set[int]
+) -> None:
+    data = written(instructions, style)
+    found = dockerfile.read("Dockerfile", data)
+    wanted = {index: Wanted(NEW, "9.9-x") for index in chosen if index < len(found)}
+
+    plan = plan_edits(dockerfile, "Dockerfile", data, found, wanted)
+
+    edits = {edit for each in plan.edits.values() for edit in each}
+    copy = apply_edits(data, edits)
+    again = dockerfile.read("Dockerfile", copy)
+    assert set(plan.edits) | set(plan.refusals) == set(wanted)
+    assert apply_edits(copy, inverse(edits)) == data
+    assert all(edit.new == f"9.9-x@{NEW}" for edit in edits)
+    for index, (before, after) in enumerate(zip(found, again, strict=True)):
+        old, new = before.reference, after.reference
+        if index not in plan.edits:
+            assert str(new) == str(old)
+            continue
+        assert old is not None
+        assert new is not None
+        assert (new.image, new.tag, new.digest) == (old.image, "9.9-x", NEW)
+        (edit,) = plan.edits[index]
+        assert edit.old == f"{old.tag}@{old.digest}"
+        assert data[edit.start - 1 : edit.start] == b":"
 
 
 @given(st.binary(max_size=300))

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from digestbot.files.dockerfile import read as read_dockerfile
 from digestbot.forge.interface import Forge
 from digestbot.forge.pull import PullState
 from digestbot.forge.watching import ChecksOf, PullId, PullStatus, Review
 from digestbot.image import Digest, ImageReference, ImageTag
+from digestbot.policy.judge import followed_tag
 from digestbot.proposals.run import Rules, Run
 from digestbot.proposals.settings import ProposalSettings
 from digestbot.registry.errors import RegistryError
@@ -37,6 +39,7 @@ from tests.proposals.memory import MemoryForge, MemoryRepo
 
 IMAGE = "alpine:3.22"
 MORNING = datetime(2026, 11, 21, 6, 5, tzinfo=UTC).timestamp()
+_MORNING = datetime.fromtimestamp(MORNING, UTC)
 OLD, NEW = digest(0), digest(1)
 RULES = RolloutRules(
     waves=WaveRules(canary_count=2, shares=(0.3, 1.0)),
@@ -212,9 +215,40 @@ def arena(folder: Path, repos: int = 20, rules: RolloutRules = RULES) -> Iterato
     forge = MemoryForge.of(
         *(MemoryRepo.of({"Dockerfile": dockerfile(IMAGE, at=0)}, name) for name in names)
     )
+    with _arena(folder, forge, plan_for(names, _MORNING, rules)) as found:
+        yield found
+
+
+@contextmanager
+def arena_of(
+    folder: Path, repos: Mapping[str, Mapping[str, bytes]], moves: Sequence[Move]
+) -> Iterator[Arena]:
+    """Repos with these files, and a rollout that was planned for whatever pins move."""
+    forge = MemoryForge.of(*(MemoryRepo.of(files, name) for name, files in repos.items()))
+    places = [place for name, files in repos.items() for place in places_in(name, files)]
+    image, fleet = moves[0].image.image, len(repos) * 4
+    plan = make_plan(places, moves, Selection(image), RULES, fleet=fleet, now=_MORNING, by="ann")
+    with _arena(folder, forge, plan) as found:
+        yield found
+
+
+def places_in(repo: str, files: Mapping[str, bytes]) -> list[Place]:
+    """The pins of a repo, as a cycle writes them down."""
+    found = []
+    for path, data in files.items():
+        for one in read_dockerfile(path, data):
+            image, reference = followed_tag(one), one.reference
+            if image is not None and reference is not None and reference.digest is not None:
+                at, platform = (one.line, one.column), one.steering.platform
+                place = Place(repo, path, at[0], image, reference.digest, platform, column=at[1])
+                found.append(place)
+    return found
+
+
+@contextmanager
+def _arena(folder: Path, forge: MemoryForge, plan: Plan) -> Iterator[Arena]:
     database = Database.open(Location(folder=folder))
     try:
-        plan = plan_for(names, datetime.fromtimestamp(MORNING, UTC), rules)
         with database.begin() as connection:
             name = rollouts.create(connection, plan)
         yield Arena(database, forge, plan, name)

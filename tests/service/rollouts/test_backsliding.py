@@ -9,10 +9,12 @@ import pytest
 from digestbot.image import Digest
 from digestbot.policy.finding import Status
 from digestbot.rollout.machine import State, Verb
+from digestbot.rollout.plan import Move
 from digestbot.rollout.progress import TargetState
 from digestbot.service.rollouts.backsliding import went_back
 from digestbot.store import findings, repos
-from tests.service.rollouts.arena import IMAGE, NEW, OLD, Arena, arena
+from tests.proposals.builders import dockerfile
+from tests.service.rollouts.arena import IMAGE, NEW, OLD, Arena, arena, arena_of, tag
 from tests.service.state import TARGET, finding, listed
 
 HOUR = timedelta(hours=1)
@@ -30,7 +32,9 @@ def world(tmp_path: Path) -> Iterator[Arena]:
         yield found
 
 
-def looked_at(world: Arena, name: str, pinned: Digest, path: str = "Dockerfile") -> None:
+def looked_at(
+    world: Arena, name: str, pinned: Digest, path: str = "Dockerfile", image: str = IMAGE
+) -> None:
     """A cycle found this in a repo."""
     now = world.now()
     with world.database.begin() as connection:
@@ -39,7 +43,7 @@ def looked_at(world: Arena, name: str, pinned: Digest, path: str = "Dockerfile")
             one.repo.name: one.id
             for one in repos.due(connection, target=TARGET, rules="x", now=now, limit=1000)
         }
-        found = finding(IMAGE, Status.STALE, digest=pinned, path=path, line=1)
+        found = finding(image, Status.STALE, digest=pinned, path=path, line=1)
         findings.replace(connection, due[name], [found], now)
 
 
@@ -107,3 +111,29 @@ def test_the_end_comes_with_a_report(world: Arena) -> None:
     (closed,) = [one for one in world.rollout().events if one.verb is Verb.CLOSE]
     assert closed.reason.startswith("20 of 20 repos have the digest; half of them within")
     assert "90% within" in closed.reason
+
+
+@pytest.mark.parametrize(
+    "image, digest, why",
+    [
+        pytest.param(IMAGE, "9" * 64, "it went back to 3.22@9999999 (Dockerfile:1)", id="tag"),
+        pytest.param("alpine:3.23", OLD.hex, "", id="digest"),
+        pytest.param("alpine:3.23", "9" * 64, "", id="neither"),
+    ],
+)
+def test_where_tags_moved_who_follows_the_old_one_again_went_back(
+    tmp_path: Path, image: str, digest: str, why: str
+) -> None:
+    move = Move(tag(IMAGE), NEW, to=tag("alpine:3.23"))
+    repos = {"acme/app": {"Dockerfile": dockerfile(IMAGE, at=0)}}
+    with arena_of(tmp_path, repos, [move]) as world:
+        world.tell(Verb.START)
+        world.until(State.WATCHING)
+        world.merge()
+        world.step()
+        world.clock.advance(3600)
+        looked_at(world, "acme/app", Digest("sha256", digest), image=image)
+
+        world.step()
+
+        assert world.targets()["acme/app"].why == why

@@ -244,3 +244,24 @@ def test_what_was_rolled_back_is_not_proposed_again_until_the_tag_moves_on(
     world.registry.tags[IMAGE] = 2
     world.cycle()
     assert own_pulls(world, "acme/in")
+
+
+def test_neither_the_tag_that_a_repo_had_nor_the_one_that_it_gets_is_for_the_cycle(
+    world: ServiceWorld,
+) -> None:
+    rollout = plan_for(["acme/in"], world.now(), new=digest(5))
+    to = (replace(rollout.moves[0], to=tag(OTHER)),)
+    with world.database.begin() as connection:
+        name = rollouts.create(connection, replace(rollout, moves=to))
+    say(world, name, Verb.START)
+    world.registry.tags |= {IMAGE: 1, OTHER: 1}
+
+    world.cycle()
+
+    assert own_pulls(world, "acme/in") == []
+    assert own_pulls(world, "acme/out")
+    held = (Status.HELD, ROLLOUT)
+    assert statuses(world) == {
+        ("acme/in", str(tag(IMAGE))): held,
+        ("acme/in", str(tag(OTHER))): held,
+    }

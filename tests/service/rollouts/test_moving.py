@@ -242,3 +242,70 @@ class TestChosen:
 
         with pytest.raises(UsageError, match="deny list"):
             mover.moves({query(fake): (GONE,)})
+
+
+class TestAnotherTag:
+    def test_it_is_asked_about_once_in_place_of_those_that_are_pinned(
+        self, fake: FakeRegistry, registries: RegistryResolver
+    ) -> None:
+        old = fake.local.add(NAME, "1", make_index("old", *BOTH))
+        index = make_index("new", *BOTH)
+        new = fake.local.add(NAME, "3", index)
+        pinned = {query(fake): (old,), query(fake, "2"): (old,), query(fake, "2", ARM): (old,)}
+        to = query(fake, "3").image
+
+        found = Mover(registries, registries, to=to).moves(pinned)
+
+        assert [(one.image.tag, one.to, one.digest) for one in found.moves] == [
+            ("1", to, new),
+            ("2", to, new),
+            ("2", to, index.children[1].digest),
+        ]
+        asked = [call for call in fake.local.asked() if call.startswith("HEAD")]
+        assert asked == [f"HEAD /v2/{NAME}/manifests/3"]
+
+    def test_what_pins_it_already_keeps_it(
+        self, fake: FakeRegistry, registries: RegistryResolver
+    ) -> None:
+        new = fake.local.add(NAME, "3", make_index("new", *BOTH))
+
+        found = Mover(registries, to=query(fake, "3").image).moves({query(fake, "3"): (GONE,)})
+
+        assert [(one.image.tag, one.to, one.digest) for one in found.moves] == [("3", None, new)]
+
+    def test_a_step_back_is_remarked_and_no_tag_is_said_to_be_set_back(
+        self, fake: FakeRegistry, registries: RegistryResolver
+    ) -> None:
+        made = {"org.opencontainers.image.created": "2026-01-05T12:00:00Z"}
+        old = fake.local.add(NAME, "3", make_index("old", *BOTH))
+        fake.local.add(NAME, "2", make_index("new", BOTH[0], annotations=made))
+        mover = Mover(registries, registries, to=query(fake, "2").image)
+
+        [move] = mover.moves({query(fake, "3"): (old,)}).moves
+
+        assert move.remarks == (
+            "2 is lower than 3: this goes back to an older release",
+            "The new image no longer runs on linux/arm64.",
+            "The new image was created on 2026-01-05, before the pinned one (2026-10-05).",
+        )
+
+    def test_one_that_the_registry_does_not_have_moves_nothing(
+        self, fake: FakeRegistry, registries: RegistryResolver
+    ) -> None:
+        fake.local.add(NAME, "1")
+        pinned = {query(fake): (GONE,), query(fake, "2"): (GONE,)}
+
+        found = Mover(registries, to=query(fake, "3").image).moves(pinned)
+
+        assert found.moves == ()
+        assert list(found.refused) == list(pinned)
+        assert len(found.problems) == 1
+
+    def test_one_that_is_denied_is_refused(
+        self, fake: FakeRegistry, registries: RegistryResolver
+    ) -> None:
+        new = fake.local.add(NAME, "3")
+        mover = Mover(registries, deny=frozenset({new}), to=query(fake, "3").image)
+
+        with pytest.raises(UsageError, match="which is on the deny list"):
+            mover.moves({query(fake): (GONE,)})

@@ -43,25 +43,29 @@ RULES = RolloutRules(
 
 @dataclass(frozen=True)
 class Pins:
-    """An image, the digests that repos pin it at, in turn, and the one that they are to get."""
+    """An image, the digests that repos pin it at, in turn, and the one that they are to get.
+
+    `to` is the tag that they get with it; empty for the same.
+    """
 
     image: str = IMAGE
     olds: tuple[Digest, ...] = tuple(digest(f"old {number}") for number in range(3))
     new: Digest = NEW
+    to: str = ""
 
     def before(self, name: str) -> str:
         """The Dockerfile that a repo has before the rollout."""
-        return self._dockerfile(name, self.old(name))
+        return self._dockerfile(name, self.image, self.old(name))
 
     def after(self, name: str) -> str:
         """The one that the rollout brings it."""
-        return self._dockerfile(name, self.new)
+        return self._dockerfile(name, self.to or self.image, self.new)
 
     def old(self, name: str) -> Digest:
         return self.olds[number_of(name) % len(self.olds)]
 
-    def _dockerfile(self, name: str, pinned: Digest) -> str:
-        return f"# {number_of(name)}\nFROM {self.image}@{pinned}\n"
+    def _dockerfile(self, name: str, image: str, pinned: Digest) -> str:
+        return f"# {number_of(name)}\nFROM {image}@{pinned}\n"
 
 
 @dataclass
@@ -190,7 +194,8 @@ def number_of(name: str) -> int:
 def plan_for(names: list[str], now: datetime, rules: RolloutRules, pins: Pins) -> Plan:
     image = tag(pins.image)
     places = [Place(name, "Dockerfile", 2, image, pins.old(name)) for name in names]
-    moves, fleet = [Move(image, pins.new)], 4 * len(names)
+    to = tag(pins.to) if pins.to else None
+    moves, fleet = [Move(image, pins.new, to=to)], 4 * len(names)
     selection = Selection(str(image))
     return make_plan(places, moves, selection, rules, fleet=fleet, now=now, by="ann")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from digestbot.rollout.gates import GateRules
 from digestbot.rollout.machine import Verb
 from digestbot.rollout.plan import RolloutRules
 from digestbot.rollout.progress import TargetState
+from digestbot.store import rollouts
 from digestbot.store.database import Database
 from digestbot.web.page import AskedWrongError, Look, NotHereError
 from digestbot.web.pages import rollout
@@ -301,6 +303,22 @@ def test_the_page_has_waves_and_repos_as_tables(fleet: Database) -> None:
     repos = cells(page.one("table", **{"aria-labelledby": "repos"}))
     assert len(repos) == 27
     assert len(page.all("table", **{"data-plot": "areas"})) == 1
+
+
+def test_another_tag_is_told_with_the_plan_and_each_edit(database: Database) -> None:
+    plan = plan_for(ALPINE, ["acme/app"], HOUR)
+    to = replace(ALPINE, tag="3.99")
+    [target] = plan.targets
+    target = replace(target, edits=tuple(replace(edit, to=to) for edit in target.edits))
+    moves = tuple(replace(move, to=to) for move in plan.moves)
+    with database.begin() as connection:
+        name = rollouts.create(connection, replace(plan, moves=moves, targets=(target,)))
+
+    text = page_of(database, f"/rollouts/{name}").text
+
+    digest = digest_of(ALPINE, 4)
+    assert f"{digest}, and follows {to} then" in text
+    assert f"→ 3.99@{digest.short}" in text
 
 
 def test_only_operators_see_what_it_may_be_told(fleet: Database) -> None:
