@@ -138,6 +138,7 @@ def test_files_that_are_not_in_the_plan_are_left_alone() -> None:
         pytest.param("aa", "-n", "a", id="one went, and they had the same"),
         pytest.param("ab", "-n", "?", id="one went, and they had not"),
         pytest.param("ab", "-nnn", "???", id="one more came, and lines moved"),
+        pytest.param("a", "--nn", "??", id="one more came beside the only one, and lines moved"),
         pytest.param("ab", "mn", ".?", id="one moved on, and the other may be either"),
     ],
 )
