@@ -42,7 +42,8 @@ class Frozen:
         digests: What is brought to an image, where no tag moves.
         pins: What it knows the places by then, and what is pinned there; whoever moved on since,
             to whatever it is, is not moved back.
-        goals: Where tags move, what becomes of the pins of a file, in the order they stand.
+        goals: Where tags move, or one image had several digests, what becomes of the pins of a
+            file, in the order they stand.
         is_back: It is the way back: pins of one tag may have come from several.
     """
 
@@ -62,16 +63,11 @@ class Frozen:
 
     @classmethod
     def back(cls, edits: Collection[Edit]) -> Frozen:
-        """What a repo had.
-
-        Where it pinned one image at several digests, the first of them; where tags moved, each
-        pin gets its own again.
-        """
-        if any(edit.to is not None for edit in edits):
+        """What a repo had; where that was not the same for all pins of an image, each its own."""
+        had = {(Query(one.image, one.platform), one.before) for one in edits}
+        found = dict(had)
+        if len(found) < len(had) or any(edit.to is not None for edit in edits):
             return cls(goals=_goals(edits, is_back=True), is_back=True)
-        found: dict[Query, Digest] = {}
-        for edit in edits:
-            found.setdefault(Query(edit.image, edit.platform), edit.before)
         pins = ((one.path, Query(one.image, one.platform), one.after) for one in edits)
         return cls(found, frozenset(pins), is_back=True)
 
@@ -83,7 +79,8 @@ class Frozen:
     @property
     def tags(self) -> Sequence[str]:
         """The tags that pins are brought to, sorted; none where only digests move."""
-        return sorted({one.gets.image.tag for goals in self.goals.values() for one in goals})
+        goals = (one for found in self.goals.values() for one in found)
+        return sorted({one.gets.image.tag for one in goals if one.gets.image != one.has.image})
 
     def knows(self, occurrence: Occurrence) -> bool:
         """Whether this pins an image that it is about, at whatever digest, wherever."""

@@ -121,6 +121,18 @@ def test_on_the_way_back_each_pin_gets_its_own_again_byte_by_byte(world: Arena) 
     assert world.rollout().is_settled
 
 
+def test_where_one_tag_was_pinned_at_several_digests_each_pin_gets_its_own(tmp_path: Path) -> None:
+    files = {"Dockerfile": BOTH.encode(), "b/Dockerfile": PLAIN.encode()}
+    with arena_of(tmp_path, {"acme/both": files}, [Move(tag("alpine:3.20"), NEW)]) as world:
+        bring(world)
+        assert texts(world, "acme/both")["Dockerfile"].count(NEW.hex) == 2
+
+        take_back(world)
+
+        assert world.forge.rooms["acme/both"].files() == files
+        assert world.rollout().standing.state is State.ROLLED_BACK
+
+
 def test_a_tag_of_the_same_digest_is_moved_to_and_back(tmp_path: Path) -> None:
     text = f"FROM alpine:latest@{NEW}\n"
     moves = [Move(tag("alpine:latest"), NEW, to=TO)]
