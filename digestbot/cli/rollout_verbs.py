@@ -15,12 +15,12 @@ import click
 from click.core import ParameterSource
 
 from digestbot.cli.exits import Exit
-from digestbot.cli.options import GroupedCommand, common
+from digestbot.cli.options import GroupedCommand, common, option
 from digestbot.cli.rollout_state import opened, said_by, say, whoever
 from digestbot.cli.settings import config_options
 from digestbot.cli.terminal import Terminal
 from digestbot.rollout.machine import Verb
-from digestbot.service.rollouts.meanings import ABOUT_ONE, MEANINGS
+from digestbot.service.rollouts.meanings import ABOUT_ONE, ABOUT_WAVE, MEANINGS
 from digestbot.service.rollouts.telling import Told
 from digestbot.store.database import Database
 
@@ -76,6 +76,18 @@ def have(context: click.Context, database: Database, name: str, told: Told) -> N
     )
 
 
+_wave = option(
+    "--wave",
+    type=click.IntRange(0),
+    heading="Wave",
+    env="WAVE",
+    metavar="N",
+    help="The wave that is meant, 0 for the canary; where another is under way, nothing is done. "
+    "[default: whichever is under way]",
+)
+"""With it, a yes that two people say counts once."""
+
+
 def verb_command(verb: Verb) -> Callable[[Callable[..., int]], click.Command]:
     """Make a command about one rollout, with the options that all of these have."""
 
@@ -84,6 +96,8 @@ def verb_command(verb: Verb) -> Callable[[Callable[..., int]], click.Command]:
         decorated = config_options(said_by(decorated))
         if verb in ABOUT_ONE:
             decorated = click.argument("repo", metavar="REPO")(decorated)
+        if verb in ABOUT_WAVE:
+            decorated = _wave(decorated)
         decorated = click.argument("name", metavar="ID")(decorated)
         text = f"{MEANINGS[verb]}\n\n{_HELP[verb]}"
         make = click.command(str(verb), cls=GroupedCommand, help=text)
@@ -102,9 +116,10 @@ def _command(verb: Verb) -> click.Command:
         by: str,
         reason: str,
         repo: str = "",
+        wave: int | None = None,
     ) -> int:
         with opened(context, config, no_config=no_config) as state:
-            have(context, state.database, name, Told(verb, whoever(by), reason, repo))
+            have(context, state.database, name, Told(verb, whoever(by), reason, repo, wave))
         return Exit.OK
 
     return command

@@ -96,6 +96,47 @@ def test_what_is_said_of_a_wave(config: Path, world: Arena, verb: str) -> None:
     assert (standing.is_promoted, standing.is_approved) == (verb == "promote", verb == "approve")
 
 
+@pytest.mark.parametrize("verb", ["promote", "approve"])
+def test_a_yes_that_two_people_say_counts_for_one_wave(
+    config: Path, world: Arena, verb: str
+) -> None:
+    status = digestbot("rollout", "status", world.name, "--config", str(config)).stdout
+    (line,) = (one for one in status.splitlines() if f"rollout {verb} " in one)
+    typed = line.split()[2:]
+
+    first = digestbot("rollout", *typed)
+    world.merge(*world.wave(0))
+    world.tell(Verb.PROMOTE)
+    world.tell(Verb.APPROVE)
+    world.step(2)
+    before = world.rollout()
+    second = digestbot("rollout", *typed)
+
+    assert (first.code, before.standing.wave) == (0, 1)
+    assert (second.code, second.stdout) == (2, "")
+    assert second.stderr == (
+        "error: not canary, but wave 1 is under way\n"
+        f"hint: see how it stands: digestbot rollout status {world.name}\n"
+    )
+    assert world.rollout() == before
+
+
+@pytest.mark.parametrize(
+    "wave, code",
+    [
+        pytest.param("0", 0, id="under way"),
+        pytest.param("1", 2, id="later"),
+        pytest.param("-1", 2, id="none"),
+        pytest.param("canary", 2, id="no number"),
+    ],
+)
+def test_a_wave_is_named_by_its_number(config: Path, world: Arena, wave: str, code: int) -> None:
+    outcome = say(config, world, "approve", "--wave", wave)
+
+    assert outcome.code == code
+    assert world.rollout().standing.is_approved == (code == 0)
+
+
 def test_what_is_paused_goes_on(config: Path, world: Arena) -> None:
     say(config, world, "pause")
 

@@ -19,6 +19,8 @@ MEANINGS: Mapping[Verb, str] = {
 }
 ABOUT_ONE = (Verb.RETRY, Verb.SKIP)
 """They name a repo."""
+ABOUT_WAVE = (Verb.PROMOTE, Verb.APPROVE)
+"""They count for one wave, and may name it."""
 _POINTLESS: Mapping[State, tuple[Verb, ...]] = {
     # Nothing was written that could be taken back.
     State.PLANNED: (Verb.ROLLBACK,),
@@ -35,10 +37,13 @@ def helpful(standing: Standing) -> tuple[Verb, ...]:
     return tuple(verb for verb in standing.verbs() if not _is_done(standing, verb))
 
 
-def command(verb: Verb, name: str) -> str:
-    """The command line that says so."""
-    repo = " REPO" if verb in ABOUT_ONE else ""
-    return f"digestbot rollout {verb} {name}{repo}"
+def command(verb: Verb, name: str, wave: int) -> str:
+    """The command line that says so, now that this wave is under way.
+
+    It names the wave where it counts for one: typed twice, it is no yes to the next.
+    """
+    about = " REPO" if verb in ABOUT_ONE else f" --wave {wave}" if verb in ABOUT_WAVE else ""
+    return f"digestbot rollout {verb} {name}{about}"
 
 
 def _is_done(standing: Standing, verb: Verb) -> bool:

@@ -136,7 +136,7 @@ def report_of(scene: Scene, seen: Sequence[Sighting | None]) -> RolloutReport:
         held_up=_grouped((one.why, one.repo) for one in targets if _is_held_up(scene, one)),
         went_back=_grouped((one.why, one.repo) for one in went_back(targets)),
         verbs=[
-            RolloutVerb(verb, MEANINGS[verb], command(verb, rollout.id))
+            RolloutVerb(verb, MEANINGS[verb], command(verb, rollout.id, standing.wave))
             for verb in helpful(standing)
         ],
         events=[_event(event) for event in rollout.events],

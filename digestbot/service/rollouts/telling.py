@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from digestbot.errors import UsageError
 from digestbot.rollout.gates import Evidence
 from digestbot.rollout.machine import BY_PEOPLE, Event, Verb
 from digestbot.rollout.progress import OPEN, Target, TargetState, count
 from digestbot.rollout.waves import wave_name
+from digestbot.service.rollouts.meanings import ABOUT_WAVE
 from digestbot.store import rollouts
 from digestbot.store.database import Database
 from digestbot.store.rollouts import Rollout
-
-ABOUT_WAVE: Final = (Verb.PROMOTE, Verb.APPROVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,10 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
             raise UsageError(message, hint="name a repo of its plan")
         if told.verb in ABOUT_WAVE and told.wave not in (None, rollout.standing.wave):
             # A yes that comes twice is no yes to the wave after the next.
-            raise UsageError(f"{wave_name(rollout.standing.wave)} is under way by now")
+            raise UsageError(
+                f"not {wave_name(told.wave)}, but {wave_name(rollout.standing.wave)} is under way",
+                hint=f"see how it stands: digestbot rollout status {rollout.id}",
+            )
         event = Event(told.verb, now, told.by, told.reason, told.repo)
         if told.verb is Verb.RESUME:
             known = count(targets.values(), rollout.standing.wave)

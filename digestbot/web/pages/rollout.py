@@ -175,8 +175,10 @@ def _view(look: Look, question: RolloutQuestion, found: _Found) -> RolloutView:
 
 
 def _verbs(rollout: Rollout) -> list[RolloutVerb]:
+    wave = rollout.standing.wave
     return [
-        RolloutVerb(verb, MEANINGS[verb], command(verb, rollout.id)) for verb in verbs_of(rollout)
+        RolloutVerb(verb, MEANINGS[verb], command(verb, rollout.id, wave))
+        for verb in verbs_of(rollout)
     ]
 
 

@@ -40,6 +40,8 @@ def test_nothing_is_offered_that_cannot_be(state: State) -> None:
     assert set(helpful(standing)) <= set(standing.verbs())
 
 
-def test_commands_name_a_repo_where_they_are_about_one() -> None:
-    assert command(Verb.PAUSE, "0a1b") == "digestbot rollout pause 0a1b"
-    assert command(Verb.SKIP, "0a1b") == "digestbot rollout skip 0a1b REPO"
+def test_commands_name_a_repo_or_a_wave_where_they_are_about_one() -> None:
+    assert command(Verb.PAUSE, "0a1b", 2) == "digestbot rollout pause 0a1b"
+    assert command(Verb.SKIP, "0a1b", 2) == "digestbot rollout skip 0a1b REPO"
+    assert command(Verb.APPROVE, "0a1b", 2) == "digestbot rollout approve 0a1b --wave 2"
+    assert command(Verb.PROMOTE, "0a1b", 0) == "digestbot rollout promote 0a1b --wave 0"

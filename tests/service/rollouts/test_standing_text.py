@@ -84,17 +84,18 @@ Burndown
       █ waiting   ▒ open
 
 What may be done
-  digestbot rollout pause 0123456789       Open nothing new until it is resumed.
-  digestbot rollout promote 0123456789     Skip the soak of the wave that is
-                                           under way.
-  digestbot rollout approve 0123456789     Say yes to what comes after the wave
-                                           that is under way.
-  digestbot rollout retry 0123456789 REPO  Have one repo tried again.
-  digestbot rollout skip 0123456789 REPO   Leave one repo out.
-  digestbot rollout abort 0123456789       End it: what is open is closed, what
-                                           is merged stays.
-  digestbot rollout rollback 0123456789    Offer each repo that was merged the
-                                           digest that it had.
+  digestbot rollout pause 0123456789             Open nothing new until it is
+                                                 resumed.
+  digestbot rollout promote 0123456789 --wave 0  Skip the soak of the wave that
+                                                 is under way.
+  digestbot rollout approve 0123456789 --wave 0  Say yes to what comes after the
+                                                 wave that is under way.
+  digestbot rollout retry 0123456789 REPO        Have one repo tried again.
+  digestbot rollout skip 0123456789 REPO         Leave one repo out.
+  digestbot rollout abort 0123456789             End it: what is open is closed,
+                                                 what is merged stays.
+  digestbot rollout rollback 0123456789          Offer each repo that was merged
+                                                 the digest that it had.
 """
 HALTED = """\
 Rollout 0123456789  ✗ halted for 10 min
@@ -137,17 +138,18 @@ Needs somebody
     https://forge.example/acme/app008/pull/1
 
 What may be done
-  digestbot rollout resume 0123456789      Go on, knowing what failed so far.
-  digestbot rollout promote 0123456789     Skip the soak of the wave that is
-                                           under way.
-  digestbot rollout approve 0123456789     Say yes to what comes after the wave
-                                           that is under way.
-  digestbot rollout retry 0123456789 REPO  Have one repo tried again.
-  digestbot rollout skip 0123456789 REPO   Leave one repo out.
-  digestbot rollout abort 0123456789       End it: what is open is closed, what
-                                           is merged stays.
-  digestbot rollout rollback 0123456789    Offer each repo that was merged the
-                                           digest that it had.
+  digestbot rollout resume 0123456789            Go on, knowing what failed so
+                                                 far.
+  digestbot rollout promote 0123456789 --wave 1  Skip the soak of the wave that
+                                                 is under way.
+  digestbot rollout approve 0123456789 --wave 1  Say yes to what comes after the
+                                                 wave that is under way.
+  digestbot rollout retry 0123456789 REPO        Have one repo tried again.
+  digestbot rollout skip 0123456789 REPO         Leave one repo out.
+  digestbot rollout abort 0123456789             End it: what is open is closed,
+                                                 what is merged stays.
+  digestbot rollout rollback 0123456789          Offer each repo that was merged
+                                                 the digest that it had.
 """
 FINISHED = """\
 Rollout 0123456789  ✓ watching for 30 min
