@@ -10,6 +10,7 @@ from digestbot.service.asking import Asks
 from digestbot.service.jobs import Engine
 from digestbot.service.readiness import Reason
 from digestbot.service.rollouts.asking import RolloutAsks
+from digestbot.service.rollouts.checking import WayBack
 from digestbot.web.access import access_of
 from digestbot.web.actions import SAID, action_routes
 from digestbot.web.routes import Dashboard, Routes, dashboard_routes
@@ -32,9 +33,10 @@ def routes_of(
     if not config.enabled:
         return []
     access = access_of(config, environ, host, served.clock)
+    back = WayBack(served.database, served.brief_resolver, served.clock)
     dashboard = Dashboard(
-        served.database, served.loaded, access, reasons, started, SAID, served.clock
+        served.database, served.loaded, access, reasons, started, SAID, served.clock, back.last
     )
     asks = Asks(served.database, engine, served.clock)
-    taking = RolloutAsks(asks, served.database, served.settings.rollout, served.clock)
+    taking = RolloutAsks(asks, served.database, back, served.settings.rollout, served.clock)
     return dashboard_routes(dashboard, action_routes(access, taking))

@@ -21,7 +21,7 @@ from digestbot.report.summary import plural
 from digestbot.rollout.machine import Verb
 from digestbot.rollout.progress import OPEN, Target
 from digestbot.scan.setup import make_setup
-from digestbot.service.rollouts.pullable import Lost, lost, previous
+from digestbot.service.rollouts.pullable import Lost, lost, previous, unchecked
 from digestbot.service.rollouts.telling import Told
 from digestbot.service.rollouts.waiting import is_to_go_back
 from digestbot.store import rollouts
@@ -92,7 +92,8 @@ def rollback(
         )
         if not _is_meant(context, said, yes=yes):
             return Exit.FINDINGS
-        have(context, state.database, rollout.id, Told(Verb.ROLLBACK, whoever(by), reason))
+        kept = unchecked(reason) if without_check else reason
+        have(context, state.database, rollout.id, Told(Verb.ROLLBACK, whoever(by), kept))
     return Exit.OK
 
 

@@ -148,6 +148,16 @@ class Serving:
             on_left=each(self.requests.left, metrics.remaining if metrics else None),
         )
 
+    def brief_resolver(self, timeout_s: float) -> AbstractContextManager[Resolver]:
+        """Whom to ask while somebody waits; no cycle is told of it."""
+        registries, metrics = self.setup.registries, self.metrics
+        return open_resolver(
+            replace(registries, timeout_s=min(registries.timeout_s, timeout_s)),
+            None,
+            on_answer=metrics.lookups if metrics else None,
+            on_left=metrics.remaining if metrics else None,
+        )
+
     def watched(self, resolver: Resolver) -> tuple[Watch, Runs]:
         """The resolver that writes down what it learns, and the rules by which it is used."""
         asked = _registries(resolver)

@@ -56,6 +56,8 @@ class Refusal(StrEnum):
     NOT_NOW = "not-now"
     CHANGED = "changed"
     TOO_FAR = "too-far"
+    CHECKING = "checking"
+    NOT_PULLABLE = "not-pullable"
 
 
 REFUSALS: Final[dict[Refusal, str]] = {
@@ -77,6 +79,10 @@ REFUSALS: Final[dict[Refusal, str]] = {
     Refusal.CHANGED: "The rollout changed in this very moment: see how it stands.",
     Refusal.TOO_FAR: "Something speaks against starting this plan: see what, and start it on the "
     "command line where it is right all the same.",
+    Refusal.CHECKING: "Registries are asked already whether there is a way back: see in half a "
+    "minute how it stands.",
+    Refusal.NOT_PULLABLE: "Nothing was done: not every digest that repos had is known to be there. "
+    "See which, and go back all the same where that is right.",
 }
 
 

@@ -54,6 +54,8 @@ _STATUS: Final[dict[str, int]] = {
     Refusal.NOT_NOW: 409,
     Refusal.CHANGED: 409,
     Refusal.TOO_FAR: 409,
+    Refusal.CHECKING: 409,
+    Refusal.NOT_PULLABLE: 409,
 }
 _DONE: Final[Mapping[str, str]] = {
     "scan": "scan-asked",
@@ -186,9 +188,10 @@ def _rollout(form: Fields) -> AnyAsk:
     verb = form.get("verb", "")
     if verb not in BY_PEOPLE:
         raise _BadNameError
-    reason = " ".join(form.get("reason", "").split())
+    reason = _line(form)
     repo, wave = _name(form, "repo"), _number(form, "wave")
-    return TellRollout(_name(form, "rollout"), Verb(verb), repo, reason, wave)
+    name, without_check = _name(form, "rollout"), _is_ticked(form, "without_check")
+    return TellRollout(name, Verb(verb), repo, reason, wave, without_check)
 
 
 _READ: Final[dict[str, Callable[[Fields], AnyAsk]]] = {
@@ -208,6 +211,10 @@ def _name(form: Fields, field: str) -> str:
     return name
 
 
+def _line(form: Fields) -> str:
+    return " ".join(form.get("reason", "").split())
+
+
 def _number(form: Fields, field: str) -> int | None:
     text = form.get(field, "")
     if not text:
@@ -216,6 +223,13 @@ def _number(form: Fields, field: str) -> int | None:
     if len(text) > LONGEST_ID or not text.isascii() or not text.isdigit():
         raise _BadNameError
     return int(text)
+
+
+def _is_ticked(form: Fields, field: str) -> bool:
+    text = form.get(field, "")
+    if text not in ("", "true", "false"):
+        raise _BadNameError
+    return text == "true"
 
 
 def _image(form: Fields) -> ImageTag | None:
@@ -244,8 +258,15 @@ def _day(text: str) -> date:
 
 
 def _refused(code: str, form: Fields, *, is_program: bool) -> Response:
+    is_lost = code == Refusal.NOT_PULLABLE
+    # It says what is lost, can be told to go on, and has the reason that was typed.
+    page = f"/rollouts/{form.get('rollout', '').strip()}/rollback"
     if is_program:
-        return fault_json(Fault(str(code), SAID[code], ""), _STATUS[code])
+        hint = f"{page}.json says which; without_check=true goes back all the same"
+        return fault_json(Fault(str(code), SAID[code], hint if is_lost else ""), _STATUS[code])
+    if is_lost:
+        asked = urlencode({"reason": _line(form), "said": str(code)})
+        return RedirectResponse(f"{page}?{asked}", _SEE_OTHER)
     return _back(form, code)
 
 

@@ -21,6 +21,10 @@ _WAVE = (
     "Which wave is promoted or approved, from 0; without it, whichever is under way.",
 )
 _WHY = ("reason", "Why, in up to 300 characters; needed where it is ended or goes back.")
+_UNCHECKED = (
+    "without_check",
+    "`true` has it go back without asking registries first whether they still have what repos had.",
+)
 # Whoever sends a token needs the first of them not, and is led nowhere.
 _OF_BROWSERS = {
     "csrf": "What the form on a page says; not needed with a token.",
@@ -61,8 +65,10 @@ ACTIONS = (
     Action("retry", "Try again what failed: an image, or a repo.", (_IMAGE, _REPO)),
     Action(
         "rollout",
-        "Have a rollout do something, if it can be told that now.",
-        (_ROLLOUT, _VERB, _ONE, _WAVE, _WHY),
+        "Have a rollout do something, if it can be told that now. Before it goes back registries "
+        "are asked, for some seconds, whether they still have what repos had; where something is "
+        "not known to be there nothing is done, and the code is `not-pullable`.",
+        (_ROLLOUT, _VERB, _ONE, _WAVE, _WHY, _UNCHECKED),
         required=("rollout", "verb"),
     ),
 )

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from digestbot.config.load import LoadedSettings
 from digestbot.errors import DigestbotError
 from digestbot.service.readiness import Reason
+from digestbot.service.rollouts.checking import Checked
 from digestbot.store.database import Database
 
 ROWS = 50
@@ -29,6 +30,14 @@ class AskedWrongError(DigestbotError):
     """An address asks for something that cannot be."""
 
 
+LastChecked = Callable[[str], Checked | None]
+
+
+def nothing_checked(_name: str) -> Checked | None:
+    """What is known of ways back where nobody asks registries."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What pages are read from, at one moment.
@@ -38,6 +47,7 @@ class Look:
         reasons: Why the service is not ready; none where it is.
         started: When this process began.
         can_act: Whether whoever looks may ask for something, too.
+        checked: What registries said of the way back of a rollout a moment ago, by its id.
     """
 
     database: Database
@@ -46,6 +56,7 @@ class Look:
     started: datetime
     now: datetime
     can_act: bool = False
+    checked: LastChecked = nothing_checked
 
 
 @dataclass(frozen=True, slots=True)

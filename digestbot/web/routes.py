@@ -31,7 +31,14 @@ from digestbot.web.files import Files
 from digestbot.web.login import PATHS, login_address, login_routes
 from digestbot.web.openapi import openapi_routes
 from digestbot.web.origin import SAFE, neighbourhood
-from digestbot.web.page import AskedWrongError, Look, NotHereError, Page
+from digestbot.web.page import (
+    AskedWrongError,
+    LastChecked,
+    Look,
+    NotHereError,
+    Page,
+    nothing_checked,
+)
 from digestbot.web.pages import MENU, PAGES
 from digestbot.web.rendering import make_templates, render
 from digestbot.web.room import Room
@@ -55,6 +62,7 @@ class Dashboard:
         reasons: Why the service is not ready; none where it is.
         started: When this process began.
         messages: What is said after something was asked for, by its code.
+        checked: What registries said of the way back of a rollout a moment ago, by its id.
     """
 
     database: Database
@@ -64,6 +72,7 @@ class Dashboard:
     started: datetime
     messages: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    checked: LastChecked = nothing_checked
     templates: Environment = field(default_factory=make_templates)
 
     def look(self, visitor: Visitor) -> Look:
@@ -75,6 +84,7 @@ class Dashboard:
             self.started,
             self.now(),
             can_act=visitor.can_act,
+            checked=self.checked,
         )
 
     def render(self, request: Request, name: str, shown: Mapping[str, object]) -> str:

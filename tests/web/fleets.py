@@ -6,14 +6,19 @@ Each fills an empty state, the same way each time, as it is at `NOW`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from digestbot.image import Digest
+from digestbot.registry.errors import RegistryError
+from digestbot.registry.resolution import Query, Resolution
 from digestbot.service.asking import Asks
 from digestbot.service.endpoint import make_app
 from digestbot.service.jobs import Job
 from digestbot.service.rollouts.asking import RolloutAsks
+from digestbot.service.rollouts.checking import WayBack
 from digestbot.store.database import Database
 from digestbot.web.access import access_of
 from digestbot.web.actions import SAID, action_routes
@@ -61,12 +66,35 @@ class Jobs:
         return True
 
 
-def service_on(database: Database, jobs: Jobs | None = None) -> Any:
+@dataclass
+class Registry:
+    """Hands out every digest that it is asked for, but for those that are lost."""
+
+    lost: set[Digest] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    def resolve(self, query: Query) -> Resolution:
+        self.asked.append(str(query))
+        digest = Digest.parse(query.image.tag)
+        if digest in self.lost:
+            host = query.image.registry
+            raise RegistryError(f"{query}: {host} knows no such tag", code="not-found", host=host)
+        return Resolution(query, digest)
+
+    def back(self, database: Database) -> WayBack:
+        """What asks it whether there is a way back."""
+        return WayBack(database, lambda _timeout_s: nullcontext(self), STILL)
+
+
+def service_on(
+    database: Database, jobs: Jobs | None = None, registry: Registry | None = None
+) -> Any:
     """The application on one of these fleets, with what may be asked for in it."""
     loaded = loaded_with(targets=TARGETS, deny=DENIED)
     access = access_of(loaded.settings.dashboard, ENVIRON, "127.0.0.1", STILL)
-    asks = RolloutAsks(Asks(database, jobs or Jobs(), STILL), database, clock=STILL)
-    dashboard = Dashboard(database, loaded, access, lambda: (), NOW, SAID, STILL)
+    back = (registry or Registry()).back(database)
+    asks = RolloutAsks(Asks(database, jobs or Jobs(), STILL), database, back, clock=STILL)
+    dashboard = Dashboard(database, loaded, access, lambda: (), NOW, SAID, STILL, back.last)
     routes = dashboard_routes(dashboard, action_routes(access, asks))
     return make_app(lambda: (), lambda _accept: (b"", "text/plain"), routes)
 

@@ -87,6 +87,12 @@ class Desk:
             TellRollout("abc", Verb.APPROVE, wave=2),
             id="a wave",
         ),
+        pytest.param(
+            "rollout",
+            {"rollout": "abc", "verb": "rollback", "reason": "bad", "without_check": "true"},
+            TellRollout("abc", Verb.ROLLBACK, reason="bad", without_check=True),
+            id="without a check",
+        ),
         *(
             pytest.param(
                 "rollout", {"rollout": "abc", "verb": verb}, TellRollout("abc", verb), id=verb
@@ -122,6 +128,7 @@ def test_a_form_says_what_is_asked(name: str, form: dict[str, str], ask: AnyAsk)
         ("rollout", {"rollout": "abc", "verb": "halt"}, "bad-name"),
         ("rollout", {"rollout": "abc", "verb": "advance"}, "bad-name"),
         ("rollout", {"rollout": "a\nb", "verb": "pause"}, "bad-name"),
+        ("rollout", {"rollout": "abc", "verb": "rollback", "without_check": "1"}, "bad-name"),
     ],
 )
 def test_what_cannot_be_meant_is_said(name: str, form: dict[str, str], code: str) -> None:
@@ -182,6 +189,26 @@ def test_a_program_is_told_why_not(refusal: Refusal) -> None:
     assert answer.status_code in {400, 404, 409, 429}
     assert answer.json()["error"]["code"] == refusal.value
     assert answer.json()["error"]["message"] == SAID[refusal]
+
+
+LOST = Refusal.NOT_PULLABLE
+BACK = {"rollout": "abc", "verb": "rollback", "reason": " a\r\n & b "}
+
+
+def test_what_cannot_be_pulled_is_shown_where_it_can_be_said_all_the_same() -> None:
+    answer = Desk(refusal=LOST).post("rollout", next="/rollouts/abc", **BACK)
+
+    assert answer.status_code == 303
+    page = "/rollouts/abc/rollback?reason=a+%26+b&said=not-pullable"
+    assert answer.headers["location"] == page
+
+
+def test_a_program_is_told_where_it_is_said_what_cannot_be_pulled() -> None:
+    answer = Desk(refusal=LOST).post("rollout", JSON, **BACK)
+
+    assert answer.status_code == 409
+    hint = "/rollouts/abc/rollback.json says which; without_check=true goes back all the same"
+    assert answer.json()["error"]["hint"] == hint
 
 
 def test_nothing_is_asked_by_looking() -> None:

@@ -244,7 +244,11 @@ def _open(folder: Path, config: str, host: str = "0.0.0.0") -> Iterator[Service]
         loaded, jobs = load_settings(file, {}), Jobs()
         metrics = Metrics(lambda: read_figures(database), STILL)
         served = SimpleNamespace(
-            settings=loaded.settings, loaded=loaded, database=database, clock=STILL
+            settings=loaded.settings,
+            loaded=loaded,
+            database=database,
+            brief_resolver=None,  # nobody has a rollout go back here
+            clock=STILL,
         )
         hooks = hook_routes(loaded.settings, environ, Debounce(STILL), jobs, metrics, STILL)
         pages = dashboard.routes_of(cast("Serving", served), environ, host, lambda: (), NOW, jobs)

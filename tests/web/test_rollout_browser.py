@@ -22,7 +22,7 @@ from tests.service.state import NOW
 from tests.web.asking import TOKENS
 from tests.web.axe import barriers
 from tests.web.browser import PHONE, chromium, site_of, visiting
-from tests.web.fleets import FLEETS, service_on
+from tests.web.fleets import FLEETS, Registry, service_on
 from tests.web.places import paths_on
 
 both = pytest.mark.parametrize(
@@ -37,6 +37,7 @@ class Site:
     address: str
     database: Database
     paths: dict[str, str]
+    registry: Registry
 
     def rollout(self, page: str = "rollout") -> Rollout:
         with self.database.reading() as connection:
@@ -53,13 +54,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
+    registry = Registry()
     with (
         closing(Database.open(Location(tmp_path / "state"))) as database,
-        site_of(service_on(database)) as address,
+        site_of(service_on(database, registry=registry)) as address,
     ):
         FLEETS["small"](database)
         paths = {name: path for name, path in paths_on(database).items() if "rollout" in name}
-        yield Site(address, database, paths)
+        yield Site(address, database, paths, registry)
 
 
 def sign_in(page: Page, who: str) -> None:
@@ -128,6 +130,60 @@ def test_a_rollout_is_ended_only_after_it_was_asked_about_and_with_a_reason(
         expect(page.get_by_role("heading", name=re.compile("aborted"))).to_be_visible()
     event = site.rollout().events[-1]
     assert (event.verb, event.by, event.reason) == (Verb.ABORT, "operator", "the fix is wrong")
+
+
+@both
+def test_a_rollout_goes_back_once_registries_have_what_repos_had(
+    browser: Browser, site: Site, scripts: bool
+) -> None:
+    before = site.rollout().plan.targets[0].edits[0].before
+    with visiting(browser, site.address, scripts=scripts) as page:
+        sign_in(page, "operator")
+        page.goto(site.paths["rollout"])
+        page.get_by_role("link", name="Roll back").click()
+        expect(page.get_by_role("main")).to_contain_text("1 digest can still be pulled")
+        page.get_by_label("Why").fill("it leaks memory")
+        page.get_by_role("button", name="Roll back it").click()
+
+        said(page, "It goes back")
+    assert [asked.partition(":")[2] for asked in site.registry.asked] == [str(before)]
+    event = site.rollout().events[-1]
+    assert (event.verb, event.by, event.reason) == (Verb.ROLLBACK, "operator", "it leaks memory")
+
+
+@both
+def test_what_cannot_be_pulled_is_shown_before_a_rollout_goes_back_all_the_same(
+    browser: Browser, site: Site, scripts: bool
+) -> None:
+    before = site.rollout().plan.targets[0].edits[0].before
+    site.registry.lost.add(before)
+    with visiting(browser, site.address, scripts=scripts, size=PHONE) as page:
+        sign_in(page, "operator")
+        page.goto(f"{site.paths['rollout']}/rollback")
+        page.get_by_label("Why").fill('it "leaks" & <b>more</b>')
+        page.get_by_role("button", name="Roll back it").click()
+
+        said(page, "Nothing was done")
+        lost = page.get_by_role("region", name="What is not known to be there")
+        expect(lost).to_contain_text("1 of 1 digest")
+        expect(lost).to_contain_text(f"docker.io/library/python:3.12-slim@{before}")
+        expect(lost).to_contain_text("and 2 more")
+        expect(lost).to_contain_text("(not-found)")
+        # What looks for barriers is a script itself.
+        assert not scripts or barriers(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert site.rollout().standing.state is State.RUNNING
+        expect(page.get_by_label("Why")).to_have_value('it "leaks" & <b>more</b>')
+        asked = len(site.registry.asked)
+        page.get_by_label("Go back all the same").check()
+        page.get_by_role("button", name="Roll back it").click()
+
+        said(page, "It goes back")
+    assert len(site.registry.asked) == asked
+    rollout = site.rollout("rollout")
+    assert rollout.standing.state is State.ROLLING_BACK
+    kept = 'it "leaks" & <b>more</b> (not asked: whether the digests can be pulled)'
+    assert rollout.events[-1].reason == kept
 
 
 @both

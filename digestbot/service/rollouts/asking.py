@@ -12,6 +12,8 @@ from digestbot.errors import UsageError
 from digestbot.rollout.machine import MachineError, Verb
 from digestbot.service.asking import LONGEST_REASON, Ask, AskRefusedError, Refusal, Taken
 from digestbot.service.logs import Event, get_log
+from digestbot.service.rollouts.checking import Checked
+from digestbot.service.rollouts.pullable import unchecked
 from digestbot.service.rollouts.starting import against
 from digestbot.service.rollouts.telling import Told, tell
 from digestbot.store import acts, rollouts
@@ -24,13 +26,17 @@ _log = get_log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TellRollout:
-    """Have a rollout do something; `repo` and `wave` are which one, where it is about one."""
+    """Have a rollout do something; `repo` and `wave` are which one, where it is about one.
+
+    `without_check` goes back without asking whether there is something to go back to.
+    """
 
     rollout: str
     verb: Verb
     repo: str = ""
     reason: str = ""
     wave: int | None = None
+    without_check: bool = False
 
     @property
     def what(self) -> str:
@@ -53,6 +59,13 @@ class Asking(Protocol):
         """See `service.asking.Asking.take`."""
 
 
+class Checking(Protocol):
+    """Asks registries whether there is a way back."""
+
+    def check(self, name: str) -> Checked | None:
+        """See `service.rollouts.checking.WayBack.check`."""
+
+
 class Others(Protocol):
     """Takes what is not about rollouts."""
 
@@ -69,6 +82,7 @@ class RolloutAsks:
 
     others: Others
     database: Database
+    back: Checking
     rules: RolloutConfig = field(default_factory=RolloutConfig)
     clock: Clock = field(default_factory=Clock)
 
@@ -81,9 +95,11 @@ class RolloutAsks:
         """
         if not isinstance(ask, TellRollout):
             return self.others.take(ask, who, how)
-        now = datetime.fromtimestamp(self.clock.wall(), UTC)
         told = {"who": who, "how": how, "what": ask.what, "subject": ask.subject}
-        refusal = self._refusal(ask, now) or self._told(ask, who, now)
+        refusal = self._refusal(ask, self._now()) or self._lost(ask)
+        # Registries may have taken their time.
+        now = self._now()
+        refusal = refusal or self._told(ask, who, now)
         result = "asked" if refusal is None else refusal.value
         with self.database.begin() as connection:
             acts.note(connection, who, ask.what, ask.subject, result, now, how)
@@ -111,9 +127,20 @@ class RolloutAsks:
             return Refusal.TOO_FAR
         return None
 
+    def _lost(self, ask: TellRollout) -> Refusal | None:
+        """Whether it cannot go back, as far as registries say."""
+        if ask.verb is not Verb.ROLLBACK or ask.without_check:
+            return None
+        checked = self.back.check(ask.rollout)
+        if checked is None:
+            return Refusal.CHECKING
+        return Refusal.NOT_PULLABLE if checked.lost else None
+
     def _told(self, ask: TellRollout, who: str, now: datetime) -> Refusal | None:
         """Say it; why it was not heard, if so."""
-        told = Told(ask.verb, who, ask.reason, ask.repo, ask.wave)
+        is_unchecked = ask.verb is Verb.ROLLBACK and ask.without_check
+        reason = unchecked(ask.reason) if is_unchecked else ask.reason
+        told = Told(ask.verb, who, reason, ask.repo, ask.wave)
         try:
             tell(self.database, ask.rollout, told, now)
         except MachineError:
@@ -122,3 +149,6 @@ class RolloutAsks:
             # What has the digest is not tried again; all else was looked at before.
             return Refusal.NOT_NOW if ask.verb is Verb.RETRY else Refusal.CHANGED
         return None
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.wall(), UTC)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
 from digestbot.image import Digest, ImageTag
 from digestbot.registry.errors import RegistryError
-from digestbot.registry.resolution import Query, Resolver
+from digestbot.registry.pace import Deadline
+from digestbot.registry.resolution import Query, Resolution, Resolver
 from digestbot.rollout.plan import Plan
 from digestbot.rollout.progress import Target, TargetState
+from digestbot.scan.lookups import Answer, look_up
 
 _AT_ONCE: Final = 8
 
@@ -48,29 +49,56 @@ def previous(plan: Plan, targets: Iterable[Target]) -> Mapping[tuple[ImageTag, D
     return found
 
 
-def lost(plan: Plan, targets: Collection[Target], resolver: Resolver) -> list[Lost]:
+def lost(
+    plan: Plan, targets: Collection[Target], resolver: Resolver, until: Deadline | None = None
+) -> list[Lost]:
     """The digests of `previous` that are not known to be there, in the order of the plan.
 
     A digest stands in the place of the tag, as the registry's own paths have it (OCI
-    distribution-spec, section Pull), so that each costs one HEAD.
+    distribution-spec, section Pull), so that each costs one HEAD. After `until` none is asked
+    for any more: nobody knows of the rest.
     """
     wanted = previous(plan, targets)
-
-    def ask(key: tuple[ImageTag, Digest]) -> RegistryError | None:
-        image, digest = key
-        try:
-            found = resolver.resolve(Query(replace(image, tag=str(digest))))
-        except RegistryError as error:
-            return error
-        if found.digest == digest:
-            return None
-        message = f"{image.registry} answers with another digest"
-        return RegistryError(message, code="digest-mismatch", host=image.registry)
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(ask, wanted))
+    asked = resolver if until is None else _InTime(resolver, until)
+    answers = look_up(map(_query, wanted), asked, jobs=_AT_ONCE)
+    against = {key: _against(key, answers[_query(key)]) for key in wanted}
     return [
-        Lost(image, digest, error.code, str(error), tuple(repos))
-        for ((image, digest), repos), error in zip(wanted.items(), answers, strict=True)
+        Lost(*key, error.code, str(error), tuple(wanted[key]))
+        for key, error in against.items()
         if error is not None
     ]
+
+
+def unchecked(reason: str) -> str:
+    """What is kept as the reason of a way back that nobody wanted registries to be asked about."""
+    return f"{reason} (not asked: whether the digests can be pulled)".strip()
+
+
+def _query(key: tuple[ImageTag, Digest]) -> Query:
+    image, digest = key
+    return Query(replace(image, tag=str(digest)))
+
+
+def _against(key: tuple[ImageTag, Digest], answer: Answer) -> RegistryError | None:
+    image, digest = key
+    if isinstance(answer, RegistryError):
+        return answer
+    if answer.digest == digest:
+        return None
+    message = f"{image.registry} answers with another digest"
+    return RegistryError(message, code="digest-mismatch", host=image.registry)
+
+
+@dataclass(frozen=True, slots=True)
+class _InTime:
+    """Asks nobody after its time."""
+
+    resolver: Resolver
+    until: Deadline
+
+    def resolve(self, query: Query) -> Resolution:
+        """See `Resolver.resolve`."""
+        if not self.until.left:
+            message = f"{query}: not asked: the others took too long"
+            raise RegistryError(message, code="timeout", host=query.image.registry)
+        return self.resolver.resolve(query)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,16 +15,21 @@ from digestbot.rollout.machine import State, Verb
 from digestbot.rollout.progress import TargetState
 from digestbot.service.asking import Ask, AskRefusedError, Refusal, Scan, Taken
 from digestbot.service.rollouts.asking import RolloutAsks, TellRollout
+from digestbot.service.rollouts.checking import Checked
+from digestbot.service.rollouts.pullable import Lost
 from digestbot.service.rollouts.telling import Told
 from digestbot.store import acts, rollouts
 from digestbot.store.database import Database
 from digestbot.store.rollouts import Rollout
+from tests.proposals.builders import digest
+from tests.service.rollouts.arena import tag
 from tests.service.state import HOUR, NOW, state
 from tests.web import rollout_seeds
 from tests.web.fleets import small
 from tests.web.rollout_seeds import ALPINE, Seed, plan_for, services
 
 STILL = Clock(wall=NOW.timestamp)
+LOST = Lost(tag("alpine:3.22"), digest("gone"), "not-found", "it is gone", ("acme/shop",))
 
 
 @dataclass
@@ -38,15 +44,31 @@ class Others:
 
 
 @dataclass
+class Back:
+    """Says the same of every way back."""
+
+    checked: Checked | None = field(default_factory=lambda: Checked(NOW, 1))
+    asked: list[str] = field(default_factory=list)
+
+    def check(self, name: str) -> Checked | None:
+        self.asked.append(name)
+        return self.checked
+
+
+@dataclass
 class Desk:
     database: Database
     name: str = ""
     others: Others = field(default_factory=Others)
     rules: RolloutConfig = field(default_factory=RolloutConfig)
+    back: Back = field(default_factory=Back)
+
+    @property
+    def asks(self) -> RolloutAsks:
+        return RolloutAsks(self.others, self.database, self.back, self.rules, STILL)
 
     def tell(self, verb: Verb, repo: str = "", reason: str = "", name: str = "") -> Taken:
-        asks = RolloutAsks(self.others, self.database, self.rules, STILL)
-        return asks.take(TellRollout(name or self.name, verb, repo, reason), "ann", "session")
+        return self.asks.take(TellRollout(name or self.name, verb, repo, reason), "ann", "session")
 
     def refused(self, verb: Verb, repo: str = "", reason: str = "", name: str = "") -> Refusal:
         with pytest.raises(AskRefusedError) as caught:
@@ -98,7 +120,7 @@ def test_what_is_said_happens_and_who_said_it_is_kept(
 
 @pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.PROMOTE])
 def test_a_yes_to_a_wave_is_none_to_another(desk: Desk, verb: Verb) -> None:
-    asks = RolloutAsks(desk.others, desk.database, desk.rules, STILL)
+    asks = desk.asks
     wave = desk.rollout.standing.wave
 
     with pytest.raises(AskRefusedError) as caught:
@@ -111,11 +133,57 @@ def test_a_yes_to_a_wave_is_none_to_another(desk: Desk, verb: Verb) -> None:
 
 
 def test_to_pause_it_is_heard_whichever_wave_is_under_way(desk: Desk) -> None:
-    asks = RolloutAsks(desk.others, desk.database, desk.rules, STILL)
+    asks = desk.asks
 
     asks.take(TellRollout(desk.name, Verb.PAUSE, wave=0), "ann", "session")
 
     assert desk.rollout.standing.state is State.PAUSED
+
+
+@pytest.mark.parametrize(
+    "checked, refusal",
+    [
+        pytest.param(Checked(NOW, 3, (LOST,)), Refusal.NOT_PULLABLE, id="lost"),
+        pytest.param(None, Refusal.CHECKING, id="being asked"),
+    ],
+)
+def test_it_goes_back_only_where_there_is_something_to_go_back_to(
+    desk: Desk, checked: Checked | None, refusal: Refusal
+) -> None:
+    desk.back.checked = checked
+    before = desk.rollout
+
+    assert desk.refused(Verb.ROLLBACK, reason="it is wrong") is refusal
+    assert desk.rollout == before
+    assert desk.acts[0][-1] == refusal.value
+
+
+def test_who_goes_back_all_the_same_is_not_asked_about_and_that_is_kept(desk: Desk) -> None:
+    desk.back.checked = Checked(NOW, 3, (LOST,))
+    ask = TellRollout(desk.name, Verb.ROLLBACK, reason="it is wrong", without_check=True)
+
+    desk.asks.take(ask, "ann", "session")
+
+    assert desk.back.asked == []
+    assert desk.rollout.standing.state is State.ROLLING_BACK
+    reason = "it is wrong (not asked: whether the digests can be pulled)"
+    assert desk.rollout.events[-1].reason == reason
+
+
+@pytest.mark.parametrize(
+    "verb, reason",
+    [
+        pytest.param(Verb.ABORT, "it is wrong", id="another verb"),
+        pytest.param(Verb.ROLLBACK, "", id="no reason"),
+    ],
+)
+def test_nobody_is_asked_for_what_leads_nowhere_back(desk: Desk, verb: Verb, reason: str) -> None:
+    ask = TellRollout(desk.name, verb, reason=reason)
+
+    with suppress(AskRefusedError):
+        desk.asks.take(ask, "ann", "session")
+
+    assert desk.back.asked == []
 
 
 def test_a_repo_is_left_out_and_tried_again(desk: Desk) -> None:
@@ -190,7 +258,7 @@ def test_whoever_stops_a_rollout_is_never_told_that_it_was_too_often(desk: Desk)
 
 
 def test_what_is_not_about_rollouts_is_for_others(desk: Desk) -> None:
-    RolloutAsks(desk.others, desk.database).take(Scan(repo="acme/shop"), "ann")
+    desk.asks.take(Scan(repo="acme/shop"), "ann")
 
     assert desk.others.asked == [Scan(repo="acme/shop")]
     assert desk.acts == []

@@ -3,14 +3,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import pytest
+
+from digestbot.clock import Clock
+from digestbot.errors import DigestbotError
 from digestbot.image import Digest, ImageTag
 from digestbot.registry.errors import RegistryError
+from digestbot.registry.pace import Deadline
 from digestbot.registry.resolution import Query, Resolution
 from digestbot.registry.resolver import RegistryResolver
 from digestbot.registry.settings import RegistrySettings
 from digestbot.rollout.plan import Edit, Plan, Planned
 from digestbot.rollout.progress import Target, TargetState
-from digestbot.service.rollouts.pullable import lost, previous
+from digestbot.service.rollouts.pullable import lost, previous, unchecked
 from tests.proposals.builders import digest
 from tests.registries.fake import FakeRegistry
 from tests.service.rollouts.arena import IMAGE, NEW, OLD, tag
@@ -79,6 +84,36 @@ def test_an_answer_with_another_digest_is_none() -> None:
     (found,) = lost(plan_of({0: (OLD,)}), merged(0), Registry({str(OLD): OLDER}))
 
     assert found.code == "digest-mismatch"
+
+
+def test_who_has_no_time_left_asks_nobody_any_more() -> None:
+    time = iter([0.0, 5.0, *[10.0] * 20])
+    until = Deadline(9, Clock(monotonic=lambda: next(time)))
+    plan = plan_of({number: (digest(str(number)),) for number in range(5)})
+    registry = having(*(digest(str(number)) for number in range(5)))
+
+    found = lost(plan, merged(*range(5)), registry, until)
+
+    assert len(registry.asked) == 2
+    assert [one.code for one in found] == ["timeout"] * 3
+    assert "the others took too long" in found[0].message
+
+
+def test_what_breaks_off_one_question_is_said_of_its_digest_alone() -> None:
+    class Broken(Registry):
+        def resolve(self, query: Query) -> Resolution:
+            if query.image.tag == str(OLDER):
+                raise DigestbotError("the credential helper is missing")
+            return super().resolve(query)
+
+    (found,) = lost(plan_of({0: (OLD, OLDER)}), merged(0), Broken(having(OLD).has))
+
+    assert (found.digest, found.code) == (OLDER, "credentials")
+
+
+@pytest.mark.parametrize("reason, kept", [("", "(not asked: "), ("bad", "bad (not asked: ")])
+def test_that_nobody_was_asked_is_kept_with_the_reason(reason: str, kept: str) -> None:
+    assert unchecked(reason).startswith(kept)
 
 
 def test_whoever_is_merged_may_go_back() -> None:

@@ -5,15 +5,32 @@ from pathlib import Path
 
 import pytest
 
+from digestbot.service.rollouts.checking import Checked
+from digestbot.service.rollouts.pullable import Lost
+from digestbot.service.times import stamp
 from digestbot.store.database import Database
 from digestbot.web.page import AskedWrongError, Look, NotHereError
 from digestbot.web.pages import rollout_end
-from digestbot.web.pages.rollout_end import PAGE, RolloutEndQuestion, RolloutEndView
+from digestbot.web.pages.rollout_end import (
+    MOST_LOST,
+    MOST_REPOS,
+    PAGE,
+    RolloutEndQuestion,
+    RolloutEndView,
+)
+from tests.proposals.builders import digest
+from tests.service.rollouts.arena import tag
 from tests.service.state import NOW, state
 from tests.web import rollout_seeds
 from tests.web.asking import asking, loaded_with
 from tests.web.fleets import small
 from tests.web.markup import parse
+
+GONE = digest("gone")
+
+
+def lost(*repos: str) -> Lost:
+    return Lost(tag("alpine:3.22"), GONE, "not-found", "it is gone\x1b[2J", repos)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +47,10 @@ def ids(database: Database) -> dict[str, str]:
     return {row["state"]: row["id"] for row in rows}
 
 
-def view_of(database: Database, name: str, verb: str) -> RolloutEndView:
-    look = Look(database, loaded_with(), (), NOW, NOW)
+def view_of(
+    database: Database, name: str, verb: str, checked: Checked | None = None
+) -> RolloutEndView:
+    look = Look(database, loaded_with(), (), NOW, NOW, checked=lambda _name: checked)
     return rollout_end.read(look, PAGE.asked({"id": name, "verb": verb}))
 
 
@@ -125,6 +144,73 @@ def test_how_far_a_plan_may_reach_is_in_the_configuration(fleet: Database) -> No
 
     assert not view.is_possible
     assert "more than 1% of all is large" in view.objections[0]
+
+
+def test_that_registries_are_asked_before_it_goes_back_is_said(fleet: Database) -> None:
+    names = ids(fleet)
+
+    told = view_of(fleet, names["running"], "rollback").effects
+    else_told = view_of(fleet, names["running"], "abort").effects
+
+    assert any("asked first whether 1 digest can still be pulled" in one for one in told)
+    assert not any("Registries" in one for one in else_told)
+
+
+def test_what_was_not_known_to_be_there_is_said_with_who_had_it(fleet: Database) -> None:
+    checked = Checked(NOW, 3, (lost("acme/shop", "acme/app"),))
+
+    view = view_of(fleet, ids(fleet)["running"], "rollback", checked)
+
+    assert view.checked is not None
+    assert (view.checked.at, view.checked.wanted) == (stamp(NOW), 3)
+    (one,) = view.checked.lost
+    assert (one.image, one.digest) == ("docker.io/library/alpine:3.22", str(GONE))
+    assert (one.code, one.message) == ("not-found", "it is gone\\x1b[2J")
+    assert (one.repos, one.repos_total) == (["acme/shop", "acme/app"], 2)
+
+
+def test_of_much_that_is_lost_the_first_is_shown(fleet: Database) -> None:
+    repos = [f"acme/app{number}" for number in range(MOST_REPOS + 1)]
+    checked = Checked(NOW, 900, (lost(*repos),) * (MOST_LOST + 1))
+
+    view = view_of(fleet, ids(fleet)["running"], "rollback", checked)
+
+    assert view.checked is not None
+    assert (len(view.checked.lost), view.checked.lost_total) == (MOST_LOST, MOST_LOST + 1)
+    assert (view.checked.lost[0].repos, view.checked.lost[0].repos_total) == (
+        repos[:MOST_REPOS],
+        MOST_REPOS + 1,
+    )
+
+
+@pytest.mark.parametrize(
+    "kind, verb, is_lost",
+    [
+        pytest.param("running", "rollback", False, id="all is there"),
+        pytest.param("running", "abort", True, id="it is to end"),
+        pytest.param("planned", "rollback", True, id="there is no way back"),
+    ],
+)
+def test_nothing_is_said_of_registries_where_it_helps_nobody(
+    fleet: Database, kind: str, verb: str, is_lost: bool
+) -> None:
+    checked = Checked(NOW, 3, (lost("acme/shop"),) if is_lost else ())
+
+    assert view_of(fleet, ids(fleet)[kind], verb, checked).checked is None
+
+
+def test_the_form_has_what_was_typed_and_nothing_that_is_not_asked(fleet: Database) -> None:
+    name = ids(fleet)["running"]
+    typed = "<b>it</b> & so on"
+
+    with asking(fleet, "operator") as client:
+        asked = client.get(f"/rollouts/{name}/rollback", params={"reason": typed})
+        long = client.get(f"/rollouts/{name}/rollback", params={"reason": "x" * 301})
+    page = parse(asked.text)
+
+    assert page.one("textarea").text == typed
+    assert page.all("input", name="without_check") == []
+    assert long.status_code == 400
 
 
 @pytest.mark.parametrize("verb", ["pause", "halt", "x"])
