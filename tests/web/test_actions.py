@@ -196,7 +196,7 @@ BACK = {"rollout": "abc", "verb": "rollback", "reason": " a\r\n & b "}
 
 
 def test_what_cannot_be_pulled_is_shown_where_it_can_be_said_all_the_same() -> None:
-    answer = Desk(refusal=LOST).post("rollout", next="/rollouts/abc", **BACK)
+    answer = Desk(refusal=LOST).post("rollout", None, next="/rollouts/abc", **BACK)
 
     assert answer.status_code == 303
     page = "/rollouts/abc/rollback?reason=a+%26+b&said=not-pullable"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -214,10 +214,8 @@ def test_registries_are_asked_about_few_rollouts_at_a_time(world: World) -> None
 
 
 def test_what_breaks_off_leaves_room_for_the_next(world: World) -> None:
-    @contextmanager
-    def broken(timeout_s: float) -> Iterator[Resolver]:
+    def broken(timeout_s: float) -> AbstractContextManager[Resolver]:
         raise OSError("no such file")
-        yield
 
     back = WayBack(world.database, broken)
     for _ in range(MOST_AT_ONCE + 1):
