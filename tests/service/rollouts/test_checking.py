@@ -179,13 +179,17 @@ def test_whoever_waits_waits_so_long_and_no_longer(world: World) -> None:
 
 def test_registries_are_asked_about_one_rollout_once_at_a_time(world: World) -> None:
     back, again = world.way_back(), list[Checked | None]()
-    world.registries.meanwhile = lambda: again.append(back.check(world.name))
+
+    def ask_again() -> None:
+        world.registries.meanwhile = lambda: None
+        again.append(back.check(world.name))
+
+    world.registries.meanwhile = ask_again
 
     first = back.check(world.name)
 
     assert first == Checked(NOW, 1)
     assert again == [None]
-    world.registries.meanwhile = lambda: None
     assert back.check(world.name) == Checked(NOW, 1)
 
 
