@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from digestbot.cli.importing import importing
 from digestbot.errors import UsageError
+from digestbot.image import Digest
 from digestbot.registry.recorded import RecordedResolver, read_answers
 from digestbot.registry.resolution import Resolver
 from digestbot.registry.settings import RegistrySettings
@@ -36,7 +37,7 @@ def open_resolver(
     if offline:
         yield RecordedResolver({})
     elif digests is not None:
-        yield RecordedResolver(read_answers(_read_text(digests)))
+        yield RecordedResolver(_read(digests))
     else:
         with importing():
             from digestbot.registry.resolver import RegistryResolver  # noqa: PLC0415 - heavy
@@ -45,8 +46,14 @@ def open_resolver(
             yield resolver
 
 
-def _read_text(path: Path) -> str:
+def _read(path: Path) -> dict[str, Digest]:
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", hint="see to the file") from error
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        hint = "name a file that digestbot scan --record wrote, or one like it"
+        raise UsageError(f"--digests: cannot read {path}: {why}", hint=hint) from error
+    try:
+        return read_answers(text)
+    except UsageError as error:
+        raise UsageError(f"--digests: {path}: {error}", hint=error.hint) from error

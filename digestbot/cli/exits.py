@@ -24,7 +24,7 @@ MEANING = {
     Exit.FINDINGS: "findings, or changes that are not written",
     Exit.USAGE: "the command line or the configuration is wrong",
     Exit.INTERNAL: "an error inside digestbot",
-    Exit.NO_INPUT: "no file to read was found",
+    Exit.NO_INPUT: "nothing to read was found: no file, no state, or nothing in it that is meant",
     Exit.INCOMPLETE: "something failed; what is known is printed",
     Exit.INTERRUPTED: "interrupted",
 }

@@ -36,7 +36,7 @@ EXAMPLE = "https://digestbot.example.com"
     env="PUBLIC_URL",
     metavar="URL",
     default="",
-    help=f"Where the senders reach the service: {EXAMPLE}.",
+    help=f"Where the senders reach the service: {EXAMPLE}. [default: `dashboard.url`]",
 )
 @option(
     "--format",
@@ -62,7 +62,7 @@ def command(
     terminal.start_logging()
     loaded = load(context, config=config, no_config=no_config, keys={})
     check_trust(context, loaded)
-    report = _report(loaded.settings, _checked(url))
+    report = _report(loaded.settings, _checked(url) or loaded.settings.dashboard.url or "")
     style = Style(terminal.width, terminal.colorful(sys.stdout), terminal.verbosity)
     emit(FORMATS[report_format](report, style), None, color=style.color)
     return Exit.OK

@@ -177,7 +177,13 @@ def _check_image(pinned: Iterable[Query], to: ImageTag) -> None:
     Raises:
         UsageError: It is not: a tag of one image says nothing about another.
     """
-    others = sorted({query.image.image for query in pinned} - {to.image})
+    chosen = {query.image.image for query in pinned}
+    others = sorted(chosen - {to.image})
+    if others and to.image not in chosen and len(others) == 1:
+        raise UsageError(
+            f"--to {to} is a tag of another image, and pins keep theirs",
+            hint=f"name a tag of the image that is chosen: --to {others[0]}:TAG",
+        )
     if others:
         more = ", …" if len(others) > _TAGS_SHOWN else ""
         raise UsageError(
@@ -192,9 +198,10 @@ def _say(shown: Shown, choice: Choice, terminal: Terminal) -> None:
     if shown.plan.targets:
         terminal.say(f"{plural(len(shown.plan.targets), 'repo')}; start it: {shown.start}")
     elif not choice.places:
+        fits = " and none fits ".join(f"--{key.removesuffix('s')}" for key in choice.misses)
         terminal.say(
-            f"nothing is chosen: {plural(choice.images, 'image')} of that name, "
-            "and no pin for which all holds that was said"
+            f"nothing is chosen: {plural(choice.images, 'image')} of that name, and no pin "
+            + (f"that fits {fits}" if fits else "for which all holds that was said")
         )
     elif not shown.problems:
         terminal.say("there is nothing to do: whatever is chosen has the digest, or is left out")

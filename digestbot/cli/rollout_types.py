@@ -63,7 +63,9 @@ def read_tag(text: str) -> ImageTag:
         found = ImageReference.parse(text)
     except InvalidReferenceError as error:
         raise ValueError(str(error)) from error
-    if found.followed is None or found.tag is None or found.digest is not None:
+    if found.digest is not None:
+        raise ValueError("a tag is wanted without a digest: the one that it has now is looked up")
+    if found.followed is None or found.tag is None:
         raise ValueError(f"{text[:80]!r} is not an image with a tag, such as alpine:3.22")
     return found.followed
 

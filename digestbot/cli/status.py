@@ -19,7 +19,7 @@ from digestbot.cli.settings import check_trust, config_options, load
 from digestbot.cli.terminal import Terminal
 from digestbot.clock import Clock
 from digestbot.config.models import Settings
-from digestbot.errors import NoInputError, UsageError
+from digestbot.errors import UsageError
 from digestbot.report.style import Style
 from digestbot.service import status_json, status_text
 from digestbot.service.status import read_status
@@ -71,10 +71,6 @@ def _read(settings: Settings) -> StatusReport:
             hint="name a file with --config, and write in it: state: {folder: /var/lib/digestbot}",
         )
     location = location_of(settings.state, os.environ)
-    if location.file is not None and not location.file.exists():
-        raise NoInputError(
-            f"there is no state in {location.folder}", hint="digestbot run makes one"
-        )
     with closing(Database.open(location, must_exist=True)) as database:
         now = datetime.fromtimestamp(Clock().wall(), UTC)
         return read_status(database, settings, now)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from digestbot.globs import matches
 from digestbot.image import Digest, ImageTag, Platform
+
+_NARROWS: Final = ("digests", "behind", "orgs", "repos", "topics", "paths", "owners")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,19 @@ class Selection:
             and (not self.paths or _any(place.path, self.paths))
             and (not self.owners or not _lower(self.owners).isdisjoint(_lower(place.owners)))
         )
+
+    def misses(self, places: Iterable[Place], now: datetime) -> tuple[str, ...]:
+        """What is said that none of these places fits, even by itself: names of attributes."""
+        bare = Selection(self.image)
+        said = {key: getattr(self, key) for key in _NARROWS}
+        alone = {
+            key: replace(bare, **{key: value})
+            for key, value in said.items()
+            if value != getattr(bare, key)
+        }
+        for place in places:
+            alone = {key: one for key, one in alone.items() if not one.chooses(place, now)}
+        return tuple(alone)
 
     def names(self, image: ImageTag) -> bool:
         """Whether an image is meant."""

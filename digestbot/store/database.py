@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from digestbot.store.engines import READS, WRITES, engine_for
-from digestbot.store.errors import BusyError, StoreError
+from digestbot.store.errors import BusyError, NoStateError, StoreError
 from digestbot.store.explaining import explained
 from digestbot.store.location import Location
 from digestbot.store.migrating import migrate, revision_of, undone
@@ -226,8 +226,8 @@ def _private_file(path: Path, flags: int = 0) -> FileIO:
     return FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600), "r+")
 
 
-def _nothing_in(place: str) -> StoreError:
-    return StoreError(f"there is no state in {place}", hint="digestbot run makes one")
+def _nothing_in(place: str) -> NoStateError:
+    return NoStateError(f"there is no state in {place}", hint="digestbot run makes one")
 
 
 @contextmanager

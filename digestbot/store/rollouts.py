@@ -88,7 +88,9 @@ def find(connection: Connection, name: str) -> str:
     found = connection.execute(
         select(_R.id).where(_R.id.startswith(name, autoescape=True)).limit(2)
     ).scalars()
-    names = list(found) if name else []
+    if not name:
+        raise UsageError("the id of the rollout is empty", hint="see: digestbot rollout status")
+    names = list(found)
     if len(names) != 1:
         problem = "more than one rollout is" if names else "no rollout is"
         raise UsageError(f"{problem} called {name}", hint="see: digestbot rollout status")

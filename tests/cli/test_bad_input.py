@@ -182,7 +182,31 @@ def test_recorded_answers_that_are_none(folder: Path, text: str) -> None:
     outcome = digestbot("scan", "--digests", "answers.json")
 
     assert outcome.code == 2
-    assert len(error_lines(outcome.stderr)) == 1
+    (error,) = error_lines(outcome.stderr)
+    assert error.startswith("error: --digests: answers.json: ")
+
+
+@pytest.mark.parametrize(
+    "content, why",
+    [
+        pytest.param(None, "No such file or directory", id="none"),
+        pytest.param(b"\xff", "it is not UTF-8", id="no-text"),
+    ],
+)
+def test_recorded_answers_that_cannot_be_read(
+    folder: Path, content: bytes | None, why: str
+) -> None:
+    (folder / "Dockerfile").write_text(f"FROM python:3@{OLD}\n")
+    if content is not None:
+        (folder / "answers.json").write_bytes(content)
+
+    outcome = digestbot("scan", "--digests", "answers.json")
+
+    assert outcome.code == 2
+    assert outcome.stderr == (
+        f"error: --digests: cannot read answers.json: {why}\n"
+        "hint: name a file that digestbot scan --record wrote, or one like it\n"
+    )
 
 
 def test_a_read_only_file_with_write(folder: Path, answers: Path) -> None:

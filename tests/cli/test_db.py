@@ -101,7 +101,7 @@ def test_check_says_what_is_wrong(folder: Path) -> None:
 def test_where_there_is_no_state_none_is_made(folder: Path, words: tuple[str, ...]) -> None:
     outcome = db(*words)
 
-    assert outcome.code == 5
+    assert outcome.code == 4
     assert "there is no state in" in outcome.stderr
     assert "hint: digestbot run makes one" in outcome.stderr
     assert not (folder / "state").exists()

@@ -61,6 +61,22 @@ def test_without_an_address_paths_are_shown(config: Path) -> None:
     assert "  POST      /hooks/ours\n" in hooks(config).stdout
 
 
+@pytest.mark.parametrize(
+    "words, base",
+    [
+        pytest.param((), "https://pages.example.com", id="as-for-people"),
+        pytest.param(("--url", URL), URL, id="said"),
+    ],
+)
+def test_senders_reach_it_where_people_do_unless_it_is_said(
+    config: Path, words: tuple[str, ...], base: str
+) -> None:
+    dashboard = {"url": "https://pages.example.com"}
+    config.write_text(json.dumps({"hooks": HOOKS, "dashboard": dashboard}))
+
+    assert f"  POST      {base}/hooks/ours\n" in hooks(config, *words).stdout
+
+
 def test_programs_get_it_by_the_contract(config: Path) -> None:
     outcome = hooks(config, "--url", URL, "--format", "json")
 

@@ -315,11 +315,24 @@ class TestAnotherTag:
         assert "docker.io/library/node" in outcome.stderr
         assert f"hint: name one image: digestbot rollout plan {world.image}" in outcome.stderr
 
+    def test_a_tag_of_another_image_is_refused_with_the_one_that_could_be_meant(
+        self, world: World
+    ) -> None:
+        outcome = world.plan("--to", "app:2")
+
+        assert (outcome.code, outcome.stdout) == (2, "")
+        assert outcome.stderr == (
+            "error: --to docker.io/library/app:2 is a tag of another image, and pins keep theirs\n"
+            f"hint: name a tag of the image that is chosen: --to {world.image}:TAG\n"
+        )
+
     @pytest.mark.parametrize(
         "words, said",
         [
             pytest.param(("--to", "alpine"), "'alpine' is not an image with a tag", id="no-tag"),
-            pytest.param(("--to", f"a:1@{GONE}"), "is not an image with a tag", id="a-digest"),
+            pytest.param(
+                ("--to", f"a:1@{GONE}"), "a tag is wanted without", id="digest"
+            ),
             pytest.param(("--to", "a:b:c"), "invalid image reference", id="no-image"),
             pytest.param(
                 ("--to", "a:1", "--to-digest", str(GONE)),
@@ -363,13 +376,30 @@ def test_where_all_is_current_there_is_nothing_to_do(world: World) -> None:
     assert world.count() == 0
 
 
-def test_where_nothing_is_chosen_it_is_said(world: World) -> None:
-    outcome = world.plan("--org", "nobody")
+@pytest.mark.parametrize(
+    "words, why",
+    [
+        pytest.param(("--org", "nobody"), "that fits --org", id="one"),
+        pytest.param(("--org", "acme", "--owner", "@acme/wbe"), "that fits --owner", id="typo"),
+        pytest.param(
+            ("--digest", str(GONE), "--repo", "app"),
+            "that fits --digest and none fits --repo",
+            id="two",
+        ),
+        pytest.param(
+            ("--repo", "acme/*", "--org", "other"),
+            "for which all holds that was said",
+            id="together",
+        ),
+    ],
+)
+def test_where_nothing_is_chosen_it_is_said_what_fits_no_pin(
+    world: World, words: tuple[str, ...], why: str
+) -> None:
+    outcome = world.plan(*words)
 
     assert (outcome.code, outcome.stdout) == (0, "")
-    assert outcome.stderr == (
-        "nothing is chosen: 1 image of that name, and no pin for which all holds that was said\n"
-    )
+    assert outcome.stderr == f"nothing is chosen: 1 image of that name, and no pin {why}\n"
 
 
 def test_a_state_that_nobody_brought_up_to_date_is_remarked(world: World) -> None:
@@ -521,6 +551,18 @@ def test_it_works_while_the_service_does(world: World) -> None:
 
     assert outcome.code == 1
     assert world.count() == 1
+
+
+def test_a_state_that_nobody_made_yet_is_no_input(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("state: {folder: state}\n")
+
+    outcome = digestbot("rollout", "plan", "alpine", "--config", str(path))
+
+    assert (outcome.code, outcome.stdout) == (4, "")
+    assert outcome.stderr == (
+        f"error: there is no state in {tmp_path / 'state'}\nhint: digestbot run makes one\n"
+    )
 
 
 def test_without_a_state_there_is_nothing_to_go_by(tmp_path: Path) -> None:

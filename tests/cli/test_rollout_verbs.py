@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,6 +159,24 @@ def test_one_repo_is_left_out_and_tried_again(config: Path, world: Arena) -> Non
     assert f"tries {repo} again" in again.stderr
     assert skipped == {repo}
     assert world.rollout().standing.retried == {repo: 1}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param(lambda repo: repo.partition("/")[2], id="without-its-owner"),
+        pytest.param(lambda repo: f"{repo}s", id="misspelt"),
+    ],
+)
+def test_a_repo_that_could_be_meant_is_named(
+    config: Path, world: Arena, typed: Callable[[str], str]
+) -> None:
+    repo = world.plan.targets[0].repo
+
+    outcome = say(config, world, "skip", typed(repo))
+
+    assert outcome.code == 2
+    assert outcome.stderr.endswith(f"hint: did you mean {repo}?\n")
 
 
 @pytest.mark.parametrize("verb", ["skip", "retry"])

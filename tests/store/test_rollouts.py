@@ -78,12 +78,19 @@ def test_the_beginning_of_a_name_is_enough_where_there_is_one_such(connection: C
     assert rollouts.find(connection, name[:3]) == name
 
 
-@pytest.mark.parametrize("name", ["", "zz", "%", "_", "0" * 11], ids=repr)
+@pytest.mark.parametrize("name", ["zz", "%", "_", "0" * 11], ids=repr)
 def test_what_is_no_name_is_none(connection: Connection, name: str) -> None:
     made(connection)
 
     with pytest.raises(UsageError, match="no rollout is called"):
         rollouts.find(connection, name)
+
+
+def test_no_name_is_not_the_beginning_of_all(connection: Connection) -> None:
+    made(connection)
+
+    with pytest.raises(UsageError, match="the id of the rollout is empty"):
+        rollouts.find(connection, "")
 
 
 def test_a_beginning_that_two_names_have_is_too_short(connection: Connection) -> None:

@@ -27,6 +27,7 @@ class Choice:
         fleet: How many repos there are in all.
         engaged: Repos in which a rollout is under way, and its name.
         seen_at: When all repos were last looked at; None where they never were.
+        misses: Where nothing is chosen, what of the selection no pin of these images fits.
     """
 
     selection: Selection
@@ -36,6 +37,7 @@ class Choice:
     fleet: int
     engaged: Mapping[str, str]
     seen_at: datetime | None = None
+    misses: tuple[str, ...] = ()
 
     def pinned(self) -> dict[Query, tuple[Digest, ...]]:
         """What is asked about, each once, with the digests that are pinned, the most used first."""
@@ -82,9 +84,10 @@ def choose(database: Database, selection: Selection, now: datetime) -> Choice:
         found = tuple(
             place for place in places.places(connection, images) if selection.chooses(place, now)
         )
+        misses = () if found else selection.misses(places.places(connection, images), now)
         fleet = places.fleet(connection)
         engaged, seen_at = rollouts.engaged(connection), runs.last_success(connection)
-        return Choice(selection, now, len(images), found, fleet, engaged, seen_at)
+        return Choice(selection, now, len(images), found, fleet, engaged, seen_at, misses)
 
 
 def again(database: Database, plan: Plan) -> Plan:

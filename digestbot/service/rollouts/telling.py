@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 
 from digestbot.errors import UsageError
 from digestbot.rollout.gates import Evidence
@@ -51,7 +53,7 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
         targets = {one.repo: one for one in rollouts.targets(connection, rollout.id)}
         if told.repo and told.repo not in targets:
             message = f"the rollout does not reach {told.repo}"
-            raise UsageError(message, hint="name a repo of its plan")
+            raise UsageError(message, hint=_meant(told.repo, targets))
         if told.verb in ABOUT_WAVE and told.wave not in (None, rollout.standing.wave):
             # A yes that comes twice is no yes to the wave after the next.
             raise UsageError(
@@ -68,6 +70,13 @@ def tell(database: Database, name: str, told: Told, now: datetime) -> Rollout:
         rollout = rollouts.append(connection, rollout, event)
         rollouts.note_targets(connection, rollout.id, [again])
         return rollout
+
+
+def _meant(repo: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = [one for one in names if one.endswith(f"/{repo}")]
+    near = near or get_close_matches(repo, names, n=1, cutoff=0.8)
+    return f"did you mean {near[0]}?" if near else "name a repo of its plan"
 
 
 def _again(target: Target) -> Target:

@@ -80,10 +80,17 @@
     };
   };
 
-  const FEW_DAYS = 3 * 24 * 3600 * 1000;
-  const overTime = () => ({
+  const DAY = 24 * 3600 * 1000;
+  const FEW_DAYS = 3 * DAY;
+  // Around a single moment an axis of numbers is years wide; a day says when it was.
+  const around = (times) => {
+    const [first, last] = [Math.min(...times), Math.max(...times)];
+    return times.length && first === last ? { min: first - DAY / 2, max: first + DAY / 2 } : {};
+  };
+  const overTime = (times) => ({
     type: "linear",
     bounds: "data",
+    ...around(times),
     ticks: {
       color: colour("dim"), maxTicksLimit: 7, maxRotation: 0,
       callback(ms) { return this.max - this.min < FEW_DAYS ? minute(ms).slice(5) : day(ms); },
@@ -103,7 +110,7 @@
       })),
     },
     options: options(told, {
-      x: overTime(),
+      x: overTime(told.times),
       y: { stacked: isStacked },
       tooltip: { title: (items) => told.labels[items[0].dataIndex] },
     }),
@@ -132,7 +139,7 @@
     },
     options: options({ ...told, names: [""] }, {
       top: { indexAxis: "y", interaction: { mode: "nearest", axis: "xy", intersect: false } },
-      x: { ...overTime(), beginAtZero: false },
+      x: { ...overTime(told.values.flat()), beginAtZero: false },
       y: { beginAtZero: false, grid: { display: false } },
       tooltip: { title: (items) => items[0].raw.y, label: (item) => `${minute(item.raw.x[0])} – ${minute(item.raw.x[1])} UTC` },
     }),
