@@ -24,7 +24,7 @@ REASONS: Final[dict[str, str]] = {
     "platform-lost": "The new index lacks a platform that the pinned one has.",
     "single-now": "The pinned image is an index, the new one is a single image.",
     "same-images": "The images in the new index are the pinned ones: nothing that runs changed.",
-    "rollout": "A rollout brings this image to the repo; it says when, and which digest.",
+    "rollout": "A rollout brings this image to the repo, or was rolled back; it says which digest.",
     # unpinned
     "no-digest": "The reference names no digest; `--pin` adds one.",
     # skipped: the reference

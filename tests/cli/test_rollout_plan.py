@@ -330,9 +330,7 @@ class TestAnotherTag:
         "words, said",
         [
             pytest.param(("--to", "alpine"), "'alpine' is not an image with a tag", id="no-tag"),
-            pytest.param(
-                ("--to", f"a:1@{GONE}"), "a tag is wanted without", id="digest"
-            ),
+            pytest.param(("--to", f"a:1@{GONE}"), "a tag is wanted without", id="digest"),
             pytest.param(("--to", "a:b:c"), "invalid image reference", id="no-image"),
             pytest.param(
                 ("--to", "a:1", "--to-digest", str(GONE)),

@@ -13,11 +13,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from digestbot.store.database import Database
 from digestbot.store.location import Location
+from tests.service.state import NOW
 from tests.web.asking import TOKENS
 from tests.web.axe import barriers
 from tests.web.browser import PHONE, chromium, site_of, visiting
 from tests.web.fleets import FLEETS, Jobs, service_on
 from tests.web.places import paths_on
+from tests.web.rows import DAY, HOUR, Rows
 
 both = pytest.mark.parametrize(
     "scripts", [pytest.param(True, id="scripts"), pytest.param(False, id="no-scripts")]
@@ -337,3 +339,22 @@ def test_a_reader_is_offered_nothing_to_do(browser: Browser, small: Site) -> Non
         for path in small.paths.values():
             page.goto(path)
             assert page.locator("form[method=post]").count() == 1  # the one to sign out
+
+
+def test_the_plots_of_the_first_cycle_are_about_its_day(browser: Browser, tmp_path: Path) -> None:
+    with closing(Database.open(Location(tmp_path / "state"))) as database:
+        rows = Rows(NOW)
+        rows.repo("acme/a")
+        rows.tally(HOUR, {"current": 7, "stale": 2, "held": 1, "failed": 0, "unpinned": 0}, DAY)
+        rows.write(database)
+        service = service_on(database)
+        with site_of(service) as site, visiting(browser, site, token=TOKENS["reader"]) as page:
+            page.goto("/")
+            page.locator("figure canvas").first.wait_for()
+
+            edges = page.evaluate(
+                "() => Object.values(Chart.instances).slice(0, 2)"
+                ".map(({scales: {x}}) => (x.max - x.min) / 3600000)"
+            )
+
+    assert edges == [24, 24]

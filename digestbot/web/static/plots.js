@@ -85,7 +85,7 @@
   // Around a single moment an axis of numbers is years wide; a day says when it was.
   const around = (times) => {
     const [first, last] = [Math.min(...times), Math.max(...times)];
-    return times.length && first === last ? { min: first - DAY / 2, max: first + DAY / 2 } : {};
+    return first > 0 && first === last ? { min: first - DAY / 2, max: first + DAY / 2 } : {};
   };
   const overTime = (times) => ({
     type: "linear",

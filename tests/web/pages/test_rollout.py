@@ -319,6 +319,7 @@ def test_another_tag_is_told_with_the_plan_and_each_edit(database: Database) -> 
     digest = digest_of(ALPINE, 4)
     assert f"{digest}, and follows {to} then" in text
     assert f"→ 3.99@{digest.short}" in text
+    assert f"Rollout of {plan.moves[0].image} → 3.99" in text
 
 
 def test_only_operators_see_what_it_may_be_told(fleet: Database) -> None:
