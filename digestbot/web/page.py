@@ -136,6 +136,11 @@ def asked(question: type[Q], given: Mapping[str, Any]) -> Q:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name = ".".join(str(part) for part in first["loc"])
+        if name == "id":
+            # It is the path, and cannot be taken out of it.
+            raise AskedWrongError(
+                "id: nothing has such a one", hint="check the end of the address"
+            ) from None
         raise AskedWrongError(
             f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}",
             hint="take it out of the address",
