@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from digestbot.files.occurrence import Occurrence
 from digestbot.image import Platform
 from digestbot.proposals.evidence import Evidence, Witness
 from digestbot.proposals.update import Update
@@ -75,7 +76,7 @@ def _by_policy(update: Update) -> Iterator[Caution]:
 
 
 def _build_argument(update: Update) -> Iterator[Caution]:
-    count = sum("$" in finding.occurrence.written for finding in update.findings)
+    count = sum(_is_in_variable(finding.occurrence) for finding in update.findings)
     if count:
         where = "one place" if count == 1 else f"{count:,} places"
         yield Caution(
@@ -83,6 +84,13 @@ def _build_argument(update: Update) -> Iterator[Caution]:
             f"The digest stands in the default of a variable in {where}: a build that sets "
             "the variable does not see this update.",
         )
+
+
+def _is_in_variable(occurrence: Occurrence) -> bool:
+    """Whether the digest is elsewhere: what ends in one has it, wherever its tag is from."""
+    reference = occurrence.reference
+    digest = reference.digest if reference else None
+    return "$" in occurrence.written and not (digest and occurrence.written.endswith(f"@{digest}"))
 
 
 def _gone(old: Witness) -> Iterator[Caution]:

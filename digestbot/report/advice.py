@@ -25,17 +25,21 @@ def next_steps(result: ScanResult, command: str) -> Iterator[Step]:
     if any(finding.repo for finding in result.findings):
         yield from _steps_for_repos(result, command)
         return
+    # What came from standard input can only be shown.
+    can_write = "-" not in command.split()
     waiting = [finding for finding in result.findings if not is_written(result, finding)]
     edits = {edit for finding in waiting for edit in finding.edits}
     if edits:
         pins = any(edit.start == edit.end for edit in edits)
         again = f"{command} --pin" if pins and "--pin" not in command else command
         yield Step(f"{again} --diff", "shows the change")
-        yield Step(f"{again} --write", _effect(edits))
+        if can_write:
+            yield Step(f"{again} --write", _effect(edits))
     pinnable = sum(map(_could_be_pinned, waiting))
     if pinnable:
         more = " more" if edits else ""
-        yield Step(f"{command} --pin --write", f"pins {plural(pinnable, f'{more} image'.strip())}")
+        effect = f"pins {plural(pinnable, f'{more} image'.strip())}"
+        yield Step(f"{command} --pin {'--write' if can_write else '--diff'}", effect)
 
 
 def _steps_for_repos(result: ScanResult, command: str) -> Iterator[Step]:

@@ -182,6 +182,7 @@ def test_standard_input_is_a_dockerfile() -> None:
 
     assert outcome.code == diff.code == 1
     assert "<stdin>:1" in outcome.stdout
+    assert outcome.stdout.endswith("What to do next\n  digestbot scan - --diff  shows the change\n")
     assert f"+FROM python:3.12@{NEW}" in diff.stdout
 
 

@@ -78,6 +78,12 @@ def test_default_of_a_variable_is_a_warning() -> None:
     assert [one.slug for one in warnings_of(variable, evidence())] == ["build-argument"]
 
 
+def test_a_digest_behind_a_tag_that_is_a_variable_is_none() -> None:
+    variable = update(written=f"golang:${{V}}@{OLD}")
+
+    assert warnings_of(variable, evidence()) == ()
+
+
 @pytest.mark.parametrize(
     "created",
     ["", "soon", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "1970-01-01T00:00:00Z",

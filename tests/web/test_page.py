@@ -62,7 +62,7 @@ def test_what_cannot_be_asked_is_refused_by_name(
 
 @pytest.mark.parametrize("given_by_path", ["x", "-1", str(2**70)])
 def test_an_id_that_nothing_has_is_not_to_be_taken_out_of_the_address(given_by_path: str) -> None:
-    with pytest.raises(AskedWrongError, match="^id: nothing has such a one$") as caught:
+    with pytest.raises(AskedWrongError, match=r"^id: nothing has such a one$") as caught:
         asked(One, {"id": given_by_path})
 
     assert caught.value.hint == "check the end of the address"
