@@ -53,6 +53,8 @@ def command(url: str | None, live: bool) -> int:
     except (OSError, http.client.HTTPException) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         click.echo(one_line(f"nobody answers at {where}: {why}"))
+        if not url:
+            click.echo("hint: if it listens elsewhere, say where: --url http://HOST:PORT", err=True)
         return Exit.INCOMPLETE
     word, reasons = _read_answer(body)
     if status == _OK and word:

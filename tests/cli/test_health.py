@@ -90,6 +90,19 @@ def test_without_a_service_nobody_answers() -> None:
 
     assert outcome.code == 5
     assert outcome.stdout == f"nobody answers at http://{where}: Connection refused\n"
+    assert outcome.stderr == ""
+
+
+def test_where_it_was_not_said_whom_to_ask_it_is_said_how_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where = nobody()
+    monkeypatch.setenv("DIGESTBOT_LISTEN", where)
+
+    outcome = digestbot("health")
+
+    assert outcome.stdout == f"nobody answers at http://{where}: Connection refused\n"
+    assert outcome.stderr == "hint: if it listens elsewhere, say where: --url http://HOST:PORT\n"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
