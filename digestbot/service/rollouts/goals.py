@@ -63,7 +63,10 @@ class Frozen:
 
     @classmethod
     def back(cls, edits: Collection[Edit]) -> Frozen:
-        """What a repo had; where that was not the same for all pins of an image, each its own."""
+        """What a repo had; where that was not the same for all pins of an image, each its own.
+
+        Where it was, a pin beside them that had the digest of the rollout before goes with them.
+        """
         had = {(Query(one.image, one.platform), one.before) for one in edits}
         found = dict(had)
         if len(found) < len(had) or any(edit.to is not None for edit in edits):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from digestbot.files import dockerfile
@@ -221,6 +221,8 @@ FORMS = st.sampled_from(
 def test_there_and_back_leaves_every_byte_as_it_was(
     stages: list[tuple[str, str]], lines_above: int, newline: str, moves: tuple[Move, ...]
 ) -> None:
+    # A pin that had the digest before is not told from the others of its tag where none moves.
+    assume(moves[0].to is not None or all(name != "n" for _, name in stages))
     pins = ((form, f"alpine:{_pin(name)}") for form, name in stages)
     lines = [form.format(pin, number) for number, (form, pin) in enumerate(pins)]
     before = "\n".join(lines).replace("\n", newline).encode()
